@@ -1,0 +1,106 @@
+"""The public plugin API of Flower: everything a plugin imports comes from here."""
+
+from flower_plugins.brokers import BrokerInspector, QueueStats
+from flower_plugins.changes import EventSink, TaskChange, WorkerChange
+from flower_plugins.errors import (
+    ConfigurationError,
+    FlowerError,
+    Forbidden,
+    InvalidParameter,
+    NoReply,
+    NotFound,
+    Offline,
+    QueryError,
+    Unavailable,
+)
+from flower_plugins.history import HistoryStore, Row
+from flower_plugins.hooks import API_VERSION, hookimpl
+from flower_plugins.host import (
+    Control,
+    Gap,
+    Host,
+    Inspect,
+    PluginReport,
+    QueueReport,
+    Queues,
+    Status,
+    Stream,
+    Tasks,
+    Workers,
+)
+from flower_plugins.identity import AuthProvider, Identity, Request
+from flower_plugins.metrics import HistogramSample, MetricExporter, MetricFamily, MetricSource, Sample
+from flower_plugins.offers import Broker, Offer, OfferContext
+from flower_plugins.options import Option, Settings
+from flower_plugins.pages import Assets, Banner, NavItem, Renderer
+from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
+from flower_plugins.routes import Access, Param, Route, Surface
+from flower_plugins.services import Service
+from flower_plugins.sources import EventSource, Messages, Pump
+
+__version__ = "3.0.0"
+
+__all__ = [
+    "API_VERSION",
+    "Access",
+    "Assets",
+    "AuthProvider",
+    "Banner",
+    "Broker",
+    "BrokerInspector",
+    "ConfigurationError",
+    "Control",
+    "EditableTask",
+    "EventSink",
+    "EventSource",
+    "FlowerError",
+    "Forbidden",
+    "Gap",
+    "HistogramSample",
+    "HistoryStore",
+    "Host",
+    "Identity",
+    "Inspect",
+    "InvalidParameter",
+    "Messages",
+    "MetricExporter",
+    "MetricFamily",
+    "MetricSource",
+    "NavItem",
+    "NoReply",
+    "NotFound",
+    "Offer",
+    "OfferContext",
+    "Offline",
+    "Option",
+    "Page",
+    "Param",
+    "PluginReport",
+    "Pump",
+    "QueryError",
+    "QueueReport",
+    "QueueStats",
+    "Queues",
+    "Renderer",
+    "Request",
+    "Route",
+    "Row",
+    "Sample",
+    "Service",
+    "Settings",
+    "Status",
+    "Stream",
+    "Surface",
+    "Task",
+    "TaskChange",
+    "TaskFormatter",
+    "TaskQuery",
+    "Tasks",
+    "Unavailable",
+    "Worker",
+    "WorkerChange",
+    "Workers",
+    "__version__",
+    "hookimpl",
+]

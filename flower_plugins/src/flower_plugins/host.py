@@ -1,0 +1,245 @@
+"""The host: everything a plugin may ask of the running Flower, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from flower_plugins.brokers import QueueStats
+from flower_plugins.metrics import MetricFamily
+from flower_plugins.offers import Broker
+from flower_plugins.options import Settings
+from flower_plugins.pages import Banner, NavItem
+from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.records import Task, Worker
+
+__all__ = [
+    "Control",
+    "Gap",
+    "Host",
+    "Inspect",
+    "PluginReport",
+    "QueueReport",
+    "Queues",
+    "Status",
+    "Stream",
+    "Tasks",
+    "Workers",
+]
+
+T = TypeVar("T")
+
+
+class Tasks(Protocol):
+    """The tasks in memory."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change; equal versions mean equal contents."""
+
+    def __len__(self) -> int: ...
+
+    def get(self, uuid: str) -> Task | None:
+        """Return the task, or None."""
+
+    async def query(self, query: TaskQuery) -> Page:
+        """Return a page of tasks. Raise QueryError for a sort field or search text that cannot be read."""
+
+    def names(self) -> Sequence[str]:
+        """Return every task name seen since the start, sorted, also of tasks no longer kept."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many kept tasks are in each state."""
+
+
+class Workers(Protocol):
+    """The workers in memory."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change, heartbeats included."""
+
+    def get(self, hostname: str) -> Worker | None:
+        """Return the worker, or None."""
+
+    def all(self) -> Sequence[Worker]:
+        """Return the workers to show, sorted by name; those purged for being offline are left out."""
+
+
+class Inspect(Protocol):
+    """What workers said of themselves when asked; cached, secrets masked."""
+
+    def info(self, hostname: str) -> Mapping[str, Any] | None:
+        """Return the replies by method (stats, active_queues, registered, conf …) and `timestamp`, or None."""
+
+    def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return `info` of every worker that has answered."""
+
+    async def refresh(self, hostname: str | None = None) -> None:
+        """Ask one worker for everything, or all workers for the basics; returns when answered or timed out."""
+
+
+class Control(Protocol):
+    """Orders to workers. Every method raises Forbidden in read-only mode and Unavailable without a broker.
+
+    Methods that name a worker raise NotFound when it is unknown and Offline when it is gone; those
+    that return text wait for the worker's answer and raise Forbidden with its words or NoReply.
+    """
+
+    async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
+        """Have workers drop these tasks; with `terminate` also kill the process that runs one."""
+
+    async def shutdown(self, hostname: str) -> None:
+        """Ask a worker to end after its running tasks."""
+
+    async def pool_restart(self, hostname: str) -> str:
+        """Restart the pool's processes."""
+
+    async def pool_grow(self, hostname: str, n: int = 1) -> str:
+        """Add n processes, 1 to 1000."""
+
+    async def pool_shrink(self, hostname: str, n: int = 1) -> str:
+        """Remove n processes, 1 to 1000, never the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReport:
+    """Queue statistics with their age in seconds; `error` says why they are stale or missing."""
+
+    queues: Sequence[QueueStats] = ()
+    age: float = 0.0
+    stale: bool = False
+    error: str = ""
+
+
+class Queues(Protocol):
+    """The broker's queues."""
+
+    def names(self) -> Sequence[str]:
+        """Return the queues workers consume from, else those the app declares."""
+
+    async def report(self) -> QueueReport:
+        """Return statistics, at most a second old unless marked stale. Never raises for a broker's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of time whose events were not received; `end` is None while it lasts. Seconds since the epoch."""
+
+    start: float
+    end: float | None
+    reason: str
+
+
+class Status(Protocol):
+    """How trustworthy the picture is."""
+
+    @property
+    def up(self) -> bool:
+        """True while the event stream is connected."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is not, without secrets."""
+
+    @property
+    def last_event(self) -> float | None:
+        """When the last event was applied, seconds since the epoch."""
+
+    @property
+    def events(self) -> int:
+        """Events applied since the start."""
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Messages dropped by reason."""
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Events rejected as malformed, by reason."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes received and not yet applied."""
+
+    def gaps(self) -> Sequence[Gap]:
+        """Return known gaps, oldest first, bounded in number."""
+
+
+class Stream(Protocol):
+    """Notifications for live pages: topics that changed, at most twice a second each."""
+
+    def subscribe(self, topics: Iterable[str]) -> AsyncIterator[frozenset[str]]:
+        """Yield the topics that changed since the last yield; a first yield names all of them."""
+
+    def notify(self, topic: str) -> None:
+        """Mark a topic as changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginReport:
+    """One plugin: `state` is "active", "disabled" or "failed", `error` says why it failed."""
+
+    name: str
+    dist: str
+    version: str
+    state: str
+    error: str = ""
+    hooks: Sequence[str] = field(default=())
+
+
+class Host(Protocol):
+    """The running Flower, as plugins see it. Use it on the event loop only, unless a method says otherwise."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def broker(self) -> Broker: ...
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def workers(self) -> Workers: ...
+    @property
+    def inspect(self) -> Inspect: ...
+    @property
+    def control(self) -> Control: ...
+    @property
+    def queues(self) -> Queues: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def timezone(self) -> str:
+        """Name of the Celery app's time zone, "UTC" by default."""
+
+    @property
+    def celery(self) -> Any:
+        """The Celery app itself: an escape hatch that carries no promise of stability."""
+
+    def plugins(self) -> Sequence[PluginReport]:
+        """Return every plugin found, failed ones included."""
+
+    def nav_items(self) -> Sequence[NavItem]:
+        """Return the navigation, in order."""
+
+    def banners(self) -> Sequence[Banner]:
+        """Return what every page must say now: insecure configuration, gaps, drops."""
+
+    def metrics(self) -> Iterable[MetricFamily]:
+        """Collect the families of every metric source."""
+
+    def url(self, path: str, **query: object) -> str:
+        """Return `path`, which begins with a slash, under the url prefix, with a query string if given."""
+
+    def asset(self, plugin: str, file: str) -> str:
+        """Return the URL of a static file, with its content hash."""
+
+    def render(self, template: str, context: Mapping[str, Any]) -> str | None:
+        """Return a template as HTML, or None when no renderer is installed."""
+
+    async def run_blocking(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
+        """Run a blocking call on core's executor; raises TimeoutError after `timeout` seconds."""

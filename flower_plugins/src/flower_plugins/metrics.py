@@ -1,0 +1,60 @@
+"""Metric families, who produces them and who publishes them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["HistogramSample", "MetricExporter", "MetricFamily", "MetricSource", "Sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of a counter or gauge; `labels` are the values in the order of the family's names."""
+
+    labels: tuple[str, ...]
+    value: float
+    created: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramSample:
+    """One series of a histogram: `counts` per bucket, not cumulative, the last one for +Inf."""
+
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    sum: float
+    created: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFamily:
+    """One metric: `name` without the `_total` of counters; `buckets` are upper bounds, in the metric's unit."""
+
+    name: str
+    help: str
+    type: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...] = ()
+    samples: Sequence[Sample] | Sequence[HistogramSample] = field(default=())
+    buckets: tuple[float, ...] = ()
+
+
+class MetricSource(ABC):
+    """Produces families when asked; counts as it goes, so that asking is cheap."""
+
+    @abstractmethod
+    def families(self) -> Iterable[MetricFamily]:
+        """Return the families as of now, on the event loop."""
+
+
+class MetricExporter(ABC):
+    """Publishes families in one format at one path."""
+
+    path: str
+    """Where core serves it, beginning with a slash."""
+
+    @abstractmethod
+    def render(self, families: Iterable[MetricFamily], headers: Mapping[str, str]) -> tuple[str, bytes]:
+        """Return (Content-Type, body) for a request that carried `headers`."""

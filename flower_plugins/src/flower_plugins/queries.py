@@ -1,0 +1,42 @@
+"""What to ask of the tasks, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flower_plugins.records import Task
+
+__all__ = ["Page", "TaskQuery"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Filters are joined by AND; an empty one lets everything pass.
+
+    `state`, `worker` and `name` are exact, regardless of case. Times are seconds since the epoch,
+    inclusive; tasks without that time do not pass. `search` is the search language of the tasks page.
+    `sort_by` is a task field, "" for order of change, newest first. `limit` None means all.
+    """
+
+    state: str = ""
+    worker: str = ""
+    name: str = ""
+    received_start: float | None = None
+    received_end: float | None = None
+    started_start: float | None = None
+    started_end: float | None = None
+    search: str = ""
+    sort_by: str = ""
+    descending: bool = False
+    offset: int = 0
+    limit: int | None = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows asked for, how many match in all, and how many tasks are kept."""
+
+    rows: Sequence[Task]
+    matching: int
+    kept: int

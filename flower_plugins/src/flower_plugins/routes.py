@@ -1,0 +1,53 @@
+"""Routes: a pattern, a handler, and who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["ACCESS_LEVELS", "Access", "Param", "Route", "Surface"]
+
+Access = Literal["public", "read", "write", "admin"]
+Surface = Literal["page", "api", "probe"]
+
+ACCESS_LEVELS: tuple[Access, ...] = ("public", "read", "write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A request parameter, from the query string or a form body; the last of several wins.
+
+    `type` is str, int, float or bool. `minimum` and `maximum` are inclusive. A bad value is answered
+    with 400 before the handler runs.
+    """
+
+    name: str
+    type: type = str
+    default: Any = None
+    required: bool = False
+    help: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Map a path to a handler.
+
+    `pattern` is a regular expression without the url prefix, matched as a whole; its named groups
+    arrive in `Handler.path`. `access` is what a caller needs: public, read, write (act on tasks and
+    queues) or admin (shutdown, restart, purge). The last two answer to unsafe methods only, are
+    refused in read-only mode and protected against cross-site requests. `surface` decides how a
+    refusal looks: a page redirects to the login, the API answers 401. Both must be stated.
+    """
+
+    pattern: str
+    handler: type
+    access: Access
+    surface: Surface
+    name: str
+    params: Sequence[Param] = ()
+    help: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,48 @@
+"""Event sources: where Celery's event messages come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["EventSource", "Messages", "Pump"]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """A batch of raw event messages that share their encoding.
+
+    Each of `bodies` is one message's payload as it stood on the wire: bytes, or, where a transport
+    has decoded it already, any Python object. `compression` is the name kombu gives it, or "".
+    """
+
+    bodies: Sequence[Any]
+    content_type: str = "application/json"
+    content_encoding: str = "utf-8"
+    compression: str = ""
+
+
+class Pump(Protocol):
+    """Where a source delivers. Every method may be called from any thread."""
+
+    def offer(self, batch: Messages) -> None:
+        """Queue a batch. Never blocks: when the queue is full the oldest messages are dropped and counted."""
+
+    def connected(self, detail: Mapping[str, str] | None = None) -> None:
+        """Say that events flow from now on."""
+
+    def lost(self, reason: str) -> None:
+        """Say that the stream broke: opens a gap until `connected` is called. No secrets in `reason`."""
+
+
+class EventSource(ABC):
+    """Reads event messages and hands them to the pump; made as `Class(OfferContext)`."""
+
+    @abstractmethod
+    async def run(self, pump: Pump) -> None:
+        """Deliver until cancelled. Raising is allowed: core calls again after a capped, jittered delay.
+
+        A source may own a thread; it must end that thread before this returns.
+        """

@@ -1,0 +1,167 @@
+"""The Tornado handler that plugins subclass; the guard has run before it is made."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+from tornado.web import HTTPError, RequestHandler
+
+from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter
+from flower_plugins.host import Host
+from flower_plugins.identity import Identity
+from flower_plugins.routes import Access, Param, Route
+
+__all__ = ["Handler", "Visit", "wants_json"]
+
+_TRUE = frozenset(("1", "t", "true", "y", "yes", "on"))
+_FALSE = frozenset(("0", "f", "false", "n", "no", "off"))
+
+
+class Visit(Protocol):
+    """What core's guard found out about this request."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+    @property
+    def remote_ip(self) -> str: ...
+    @property
+    def surface(self) -> str: ...
+
+    def refusal(self, access: Access) -> str | None:
+        """Return why this visitor may not use routes of that access, None when they may."""
+
+    def error_body(self, status: int, message: str) -> tuple[str, bytes]:
+        """Return (Content-Type, body) of an error answer in the form this request asked for."""
+
+
+class Handler(RequestHandler):
+    """Base of every page and API handler.
+
+    Read `self.params` (declared on the route, typed), `self.path` (named groups of the pattern) and
+    `self.host`. Raise the exceptions of `flower_plugins.errors`; their messages reach the caller.
+    HEAD works wherever `get` is defined. A subclass that overrides `prepare` calls it on super().
+    """
+
+    host: Host
+    route: Route
+    visit: Visit
+    path: Mapping[str, str]
+    params: Mapping[str, Any]
+
+    def initialize(self, host: Host, route: Route, visit: Visit, path: Mapping[str, str]) -> None:
+        self.host, self.route, self.visit, self.path = host, route, visit, path
+        self.params = {}
+
+    def prepare(self) -> None:
+        """Read the route's parameters."""
+        self.params = {param.name: self._read(param) for param in self.route.params}
+
+    def head(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer like GET; Tornado leaves the body out."""
+        return self.get(*args, **kwargs)
+
+    def options(self, *args: Any, **kwargs: Any) -> None:
+        """Answer 204 with the methods this route has."""
+        names = [m for m in ("GET", "POST", "PUT", "PATCH", "DELETE") if self._has(m)]
+        if "GET" in names:
+            names.insert(1, "HEAD")
+        self.set_header("Allow", ", ".join([*names, "OPTIONS"]))
+        self.set_status(204)
+
+    def send_json(self, value: Any) -> None:
+        """Finish with strict JSON: NaN and infinities are an error here, not in the reader's parser."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.finish(json.dumps(value, allow_nan=False))
+
+    def send_page(self, template: str, **context: Any) -> None:
+        """Finish with a rendered template, or with plain text of the context where no renderer is installed."""
+        html = self.host.render(template, {**context, "handler": self, "visit": self.visit})
+        if html is not None:
+            self.set_header("Content-Type", "text/html; charset=UTF-8")
+            self.finish(html)
+            return
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("".join(f"{name}: {value}\n" for name, value in context.items()))
+
+    def require(self, access: Access) -> None:
+        """Raise Forbidden unless the visitor also has `access`."""
+        reason = self.visit.refusal(access)
+        if reason is not None:
+            raise Forbidden(reason)
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer a FlowerError with its own status."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, FlowerError):
+            status_code = error.status
+        super().send_error(status_code, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Finish with the error in the form the request asked for: page, text or JSON."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        message = ""
+        if isinstance(error, FlowerError):
+            message = error.message
+        elif isinstance(error, HTTPError):
+            message = error.log_message or ""
+        content_type, body = self.visit.error_body(status_code, message)
+        self.set_header("Content-Type", content_type)
+        self.finish(body)
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what nobody foresaw; a refusal is an answer, not an incident."""
+        if not isinstance(value, FlowerError) or value.status == 500:
+            super().log_exception(typ, value, tb)
+
+    def _has(self, method: str) -> bool:
+        return getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+
+    def _read(self, param: Param) -> Any:
+        text = self.get_argument(param.name, None)
+        if text is None or (text == "" and param.type is str):
+            if param.required:
+                raise InvalidParameter(f"Missing argument {param.name}")
+            return param.default if text is None else ""
+        value = _parse(text, param)
+        if param.choices and value not in param.choices:
+            raise InvalidParameter(f"Invalid argument {text!r}, expected one of {', '.join(param.choices)}")
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if param.minimum is not None and value < param.minimum:
+                raise InvalidParameter(f"Invalid argument {text!r}: {param.name} is at least {param.minimum:g}")
+            if param.maximum is not None and value > param.maximum:
+                raise InvalidParameter(f"Invalid argument {text!r}: {param.name} is at most {param.maximum:g}")
+        return value
+
+
+def wants_json(accept: str) -> bool:
+    """Tell whether an Accept header names application/json."""
+    return any(part.split(";")[0].strip().lower() == "application/json" for part in accept.split(","))
+
+
+def _parse(text: str, param: Param) -> Any:
+    if param.type is str:
+        return text
+    wrong = InvalidParameter(f"Invalid argument {text[:100]!r} of type {param.type.__name__!r}")
+    if param.type is bool:
+        word = text.lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        raise wrong
+    try:
+        value = param.type(text) if len(text) <= 40 else None
+    except ValueError:
+        raise wrong from None
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        raise wrong
+    return value

@@ -1,0 +1,3 @@
+"""Flower's REST API."""
+
+__version__ = "3.0.0"

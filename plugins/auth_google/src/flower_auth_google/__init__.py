@@ -1,0 +1,3 @@
+"""Log in to Flower with Google."""
+
+__version__ = "3.0.0"

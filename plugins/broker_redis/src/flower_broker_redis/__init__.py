@@ -1,0 +1,3 @@
+"""Redis queues in Flower."""
+
+__version__ = "3.0.0"

@@ -1,0 +1,3 @@
+"""Flower's pages for the browser."""
+
+__version__ = "3.0.0"

@@ -1,0 +1,3 @@
+"""Flower's metrics in Prometheus format."""
+
+__version__ = "3.0.0"

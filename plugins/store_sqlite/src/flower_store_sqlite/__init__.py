@@ -1,0 +1,3 @@
+"""Flower's memory across restarts, in an SQLite file."""
+
+__version__ = "3.0.0"
