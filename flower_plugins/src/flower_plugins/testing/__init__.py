@@ -1,0 +1,39 @@
+"""What a plugin's own tests need: a fake host, a server for its routes, a contract per kind of plugin."""
+
+from flower_plugins.testing.contracts import (
+    AuthProviderContract,
+    BrokerInspectorContract,
+    EventSinkContract,
+    EventSourceContract,
+    HistoryStoreContract,
+    MetricExporterContract,
+    MetricSourceContract,
+    PluginContract,
+    ServiceContract,
+    TaskFormatterContract,
+)
+from flower_plugins.testing.host import FakeHost, FakeSettings, offer_context
+from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
+from flower_plugins.testing.server import Client, FakeVisit, serve
+
+__all__ = [
+    "TASK_FIELDS",
+    "AuthProviderContract",
+    "BrokerInspectorContract",
+    "Client",
+    "EventSinkContract",
+    "EventSourceContract",
+    "FakeHost",
+    "FakeSettings",
+    "FakeTask",
+    "FakeVisit",
+    "FakeWorker",
+    "HistoryStoreContract",
+    "MetricExporterContract",
+    "MetricSourceContract",
+    "PluginContract",
+    "ServiceContract",
+    "TaskFormatterContract",
+    "offer_context",
+    "serve",
+]

@@ -1,0 +1,262 @@
+"""A host over plain dicts: what a plugin's own tests run against."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from flower_plugins.brokers import QueueStats
+from flower_plugins.errors import NotFound, QueryError
+from flower_plugins.host import Gap, PluginReport, QueueReport
+from flower_plugins.metrics import MetricFamily
+from flower_plugins.offers import Broker, OfferContext
+from flower_plugins.options import Option
+from flower_plugins.pages import Banner, NavItem
+from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
+
+__all__ = ["FakeHost", "FakeSettings", "offer_context"]
+
+T = TypeVar("T")
+
+
+class FakeSettings:
+    """Settings from a dict; options not named have their declared defaults."""
+
+    def __init__(self, options: Iterable[Option] = (), **values: Any) -> None:
+        self.values = {option.name: option.default for option in options}
+        self.values.update(values)
+        self._given = set(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def given(self, name: str) -> bool:
+        return name in self._given
+
+    def origin(self, name: str) -> str:
+        return "test" if name in self._given else "default"
+
+
+def offer_context(*options: Option, broker_url: str = "memory://", **values: Any) -> OfferContext:
+    """Return what an offered class is made with."""
+    broker = Broker(broker_url, broker_url.partition("://")[0], broker_url, {})
+    return OfferContext(FakeSettings(options, **values), broker, logging.getLogger("flower.test"))
+
+
+class FakeTasks:
+    """Tasks in a dict; filters by state, worker, name and plain substring search."""
+
+    def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
+        self.items = {task.uuid: task for task in tasks}
+        self.version = 1
+        self.queries: list[TaskQuery] = []
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def get(self, uuid: str) -> FakeTask | None:
+        return self.items.get(uuid)
+
+    async def query(self, query: TaskQuery) -> Page:
+        self.queries.append(query)
+        if query.sort_by and query.sort_by not in TASK_FIELDS:
+            raise QueryError(f"Invalid sort_by {query.sort_by!r}")
+        if query.search.count('"') % 2:
+            raise QueryError("Unterminated quoted phrase at position 0.")
+        rows = [task for task in reversed(self.items.values()) if self._matches(task, query)]
+        if query.sort_by:
+            rows.sort(key=lambda t: (str(getattr(t, query.sort_by) or ""), t.uuid), reverse=query.descending)
+        end = None if query.limit is None else query.offset + max(query.limit, 0)
+        return Page(rows[query.offset : end], len(rows), len(self.items))
+
+    def names(self) -> Sequence[str]:
+        return sorted({task.name for task in self.items.values() if task.name})
+
+    def counts(self) -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        for task in self.items.values():
+            counts[task.state] = counts.get(task.state, 0) + 1
+        return counts
+
+    @staticmethod
+    def _matches(task: FakeTask, query: TaskQuery) -> bool:
+        text = " ".join(str(value) for value in task.fields().values()).lower()
+        return (
+            (not query.state or task.state.lower() == query.state.lower())
+            and (not query.worker or (task.worker or "").lower() == query.worker.lower())
+            and (not query.name or (task.name or "").lower() == query.name.lower())
+            and query.search.lower() in text
+        )
+
+
+class FakeWorkers:
+    """Workers in a dict."""
+
+    def __init__(self, workers: Iterable[FakeWorker] = ()) -> None:
+        self.items = {worker.hostname: worker for worker in workers}
+        self.version = 1
+
+    def get(self, hostname: str) -> FakeWorker | None:
+        return self.items.get(hostname)
+
+    def all(self) -> Sequence[FakeWorker]:
+        return [self.items[name] for name in sorted(self.items)]
+
+
+class FakeInspect:
+    """Inspect replies in a dict; counts the refreshes asked for."""
+
+    def __init__(self, replies: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.replies = dict(replies or {})
+        self.refreshed: list[str | None] = []
+
+    def info(self, hostname: str) -> Mapping[str, Any] | None:
+        return self.replies.get(hostname)
+
+    def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.replies
+
+    async def refresh(self, hostname: str | None = None) -> None:
+        self.refreshed.append(hostname)
+
+
+class FakeControl:
+    """Records orders; knows the workers of the host."""
+
+    def __init__(self, workers: FakeWorkers) -> None:
+        self.workers = workers
+        self.orders: list[tuple[Any, ...]] = []
+
+    async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
+        self.orders.append(("revoke", tuple(uuids), terminate, signal))
+
+    async def shutdown(self, hostname: str) -> None:
+        self._order("shutdown", hostname)
+
+    async def pool_restart(self, hostname: str) -> str:
+        return self._order("pool_restart", hostname)
+
+    async def pool_grow(self, hostname: str, n: int = 1) -> str:
+        return self._order("pool_grow", hostname, n)
+
+    async def pool_shrink(self, hostname: str, n: int = 1) -> str:
+        return self._order("pool_shrink", hostname, n)
+
+    def _order(self, name: str, hostname: str, *args: Any) -> str:
+        if self.workers.get(hostname) is None:
+            raise NotFound(f"Unknown worker {hostname!r}")
+        self.orders.append((name, hostname, *args))
+        return "ok"
+
+
+class FakeQueues:
+    """A fixed report."""
+
+    def __init__(self, queues: Sequence[QueueStats] = (), error: str = "") -> None:
+        self.queues, self.error = queues, error
+
+    def names(self) -> Sequence[str]:
+        return [queue.name for queue in self.queues]
+
+    async def report(self) -> QueueReport:
+        return QueueReport(self.queues, error=self.error)
+
+
+class FakeStatus:
+    """A stream that is up, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.up, self.reason = True, ""
+        self.last_event: float | None = None
+        self.events = self.backlog = 0
+        self.dropped: dict[str, int] = {}
+        self.rejected: dict[str, int] = {}
+        self.gap_list: list[Gap] = []
+
+    def gaps(self) -> Sequence[Gap]:
+        return self.gap_list
+
+
+class FakeStream:
+    """Delivers what `notify` is given to every subscriber at once."""
+
+    def __init__(self) -> None:
+        self._queues: list[tuple[frozenset[str], asyncio.Queue[str]]] = []
+
+    async def subscribe(self, topics: Iterable[str]) -> AsyncIterator[frozenset[str]]:
+        wanted = frozenset(topics)
+        entry = (wanted, asyncio.Queue[str]())
+        self._queues.append(entry)
+        try:
+            yield wanted
+            while True:
+                yield frozenset((await entry[1].get(),))
+        finally:
+            self._queues.remove(entry)
+
+    def notify(self, topic: str) -> None:
+        for wanted, queue in self._queues:
+            if topic in wanted:
+                queue.put_nowait(topic)
+
+
+class FakeHost:
+    """Satisfies `flower_plugins.Host`; every part can be replaced by assignment."""
+
+    version = "3.0.0"
+    timezone = "UTC"
+    celery: Any = None
+
+    def __init__(
+        self,
+        *,
+        tasks: Iterable[FakeTask] = (),
+        workers: Iterable[FakeWorker] = (),
+        options: Iterable[Option] = (),
+        url_prefix: str = "",
+        **settings: Any,
+    ) -> None:
+        self.settings = FakeSettings(options, **settings)
+        self.broker = Broker("memory://", "memory", "memory://", {})
+        self.tasks = FakeTasks(tasks)
+        self.workers = FakeWorkers(workers)
+        self.inspect = FakeInspect()
+        self.control = FakeControl(self.workers)
+        self.queues = FakeQueues()
+        self.status = FakeStatus()
+        self.stream = FakeStream()
+        self.url_prefix = url_prefix
+        self.plugin_reports: list[PluginReport] = []
+        self.navigation: list[NavItem] = []
+        self.banner_list: list[Banner] = []
+        self.families: list[MetricFamily] = []
+        self.renderer: Callable[[str, Mapping[str, Any]], str] | None = None
+
+    def plugins(self) -> Sequence[PluginReport]:
+        return self.plugin_reports
+
+    def nav_items(self) -> Sequence[NavItem]:
+        return self.navigation
+
+    def banners(self) -> Sequence[Banner]:
+        return self.banner_list
+
+    def metrics(self) -> Iterable[MetricFamily]:
+        return self.families
+
+    def url(self, path: str, **query: object) -> str:
+        text = urlencode({key: value for key, value in query.items() if value is not None})
+        return self.url_prefix + path + (f"?{text}" if text else "")
+
+    def asset(self, plugin: str, file: str) -> str:
+        return self.url(f"/static/{plugin}/{file}")
+
+    def render(self, template: str, context: Mapping[str, Any]) -> str | None:
+        return None if self.renderer is None else self.renderer(template, context)
+
+    async def run_blocking(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
+        return await asyncio.wait_for(asyncio.to_thread(call, *args), timeout)
