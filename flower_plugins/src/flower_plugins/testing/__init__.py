@@ -12,7 +12,7 @@ from flower_plugins.testing.contracts import (
     ServiceContract,
     TaskFormatterContract,
 )
-from flower_plugins.testing.host import FakeHost, FakeSettings, offer_context
+from flower_plugins.testing.host import FakeHost, FakeQueues, FakeSettings, offer_context
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 from flower_plugins.testing.server import Client, FakeVisit, serve
 
@@ -24,6 +24,7 @@ __all__ = [
     "EventSinkContract",
     "EventSourceContract",
     "FakeHost",
+    "FakeQueues",
     "FakeSettings",
     "FakeTask",
     "FakeVisit",

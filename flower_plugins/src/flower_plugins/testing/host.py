@@ -18,7 +18,7 @@ from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
-__all__ = ["FakeHost", "FakeSettings", "offer_context"]
+__all__ = ["FakeHost", "FakeQueues", "FakeSettings", "offer_context"]
 
 T = TypeVar("T")
 

@@ -1,0 +1,130 @@
+"""Where to listen: loopback unless somebody decided otherwise."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from tornado.netutil import bind_sockets, bind_unix_socket
+
+from flower_plugins import ConfigurationError, Settings
+
+__all__ = ["Binding", "Listener", "in_container", "listen", "plan"]
+
+_CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What will be listened on: `addresses` ("" means every interface) or a unix socket path."""
+
+    addresses: Sequence[str]
+    port: int
+    unix_socket: str = ""
+    unix_socket_mode: int = 0o660
+
+    @property
+    def loopback_only(self) -> bool:
+        """Tell whether only programs on this machine can connect."""
+        return not self.unix_socket and all(_is_loopback(address) for address in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Open sockets and the URLs they answer to."""
+
+    sockets: Sequence[socket.socket]
+    urls: Sequence[str]
+    unix_socket: str = ""
+
+
+def in_container() -> bool:
+    """Tell whether this process seems to run in a container, where loopback reaches nobody."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ or any(Path(file).exists() for file in _CONTAINER_FILES)
+
+
+def plan(settings: Settings, *, authenticated: bool, container: bool) -> Binding:
+    """Decide where to listen.
+
+    An address that somebody gave is used as given, an empty one for all interfaces. Without one:
+    all interfaces when logins are configured or in a container (unless it is the demo), else loopback.
+    """
+    port = int(settings["port"])
+    if settings["unix_socket"]:
+        return Binding((), port, str(settings["unix_socket"]), int(settings["unix_socket_mode"]))
+    if settings.given("address"):
+        return Binding((settings["address"] or "",), port)
+    if settings["demo"] or not (authenticated or container):
+        return Binding(("127.0.0.1", "::1"), port)
+    return Binding(("",), port)
+
+
+def listen(binding: Binding, scheme: str) -> Listener:
+    """Open the sockets. Raise ConfigurationError when an address cannot be bound."""
+    if binding.unix_socket:
+        return Listener([_open_unix(binding)], [], binding.unix_socket)
+    sockets: list[socket.socket] = []
+    port = binding.port
+    try:
+        for address in binding.addresses:
+            if sockets and port == 0:
+                port = sockets[0].getsockname()[1]
+            sockets.extend(_open(address, port, optional=bool(sockets)))
+    except ConfigurationError:
+        for opened in sockets:
+            opened.close()
+        raise
+    return Listener(sockets, [_url(scheme, opened) for opened in sockets])
+
+
+def _open(address: str, port: int, *, optional: bool) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, address)
+    except OSError as error:
+        if optional:
+            return []  # a machine without IPv6 has no ::1
+        raise ConfigurationError(
+            f"cannot listen on {address or 'all interfaces'} port {port}: {error.strerror or error}",
+            mend="Choose another with --port or --address, or stop the program that holds it.",
+        ) from None
+
+
+def _open_unix(binding: Binding) -> socket.socket:
+    path = Path(binding.unix_socket).expanduser()
+    try:
+        if path.exists() and not stat.S_ISSOCK(path.lstat().st_mode):
+            raise ConfigurationError(f"{path} exists and is not a socket", mend="Give --unix_socket another path.")
+        if path.exists() and _answers(path):
+            raise ConfigurationError(
+                f"another program listens on {path}", mend="Stop it, or give --unix_socket another path."
+            )
+        return bind_unix_socket(str(path), mode=binding.unix_socket_mode)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {path}: {error.strerror or error}", mend="Give --unix_socket a path you may write to."
+        ) from None
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(str(path)) == 0
+
+
+def _url(scheme: str, opened: socket.socket) -> str:
+    host, port = opened.getsockname()[:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _is_loopback(address: str) -> bool:
+    if address.lower() == "localhost":
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

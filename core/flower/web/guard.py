@@ -1,0 +1,175 @@
+"""The one guard: every request passes it before a handler exists and before its body is read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from tornado.httputil import HTTPServerRequest
+
+from flower.web import audit
+from flower.web.errors import ErrorBodies
+from flower.web.origins import AllowedHosts, came_through_proxy, foreign, refuse_cross_site, same_origin
+from flower.web.policy import LOOK_ONLY, Visitor, judge
+from flower.web.posture import Posture
+from flower.web.table import Match
+from flower_plugins import Access, AuthProvider, Identity, Route
+
+__all__ = ["Guard", "Refusal", "RequestVisit"]
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_STREAM_TYPE = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that replaces the handler's."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestVisit:
+    """What the guard found out about a request; handed to its handler."""
+
+    visitor: Visitor
+    remote_ip: str
+    surface: str
+    accept: str
+    posture: Posture
+    errors: ErrorBodies
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who was identified, None when nobody has to log in."""
+        return self.visitor.identity
+
+    def refusal(self, access: Access) -> str | None:
+        """Return why this visitor may not use page routes of that access, None when they may."""
+        denial = judge(self.visitor, access, "page", self.posture)
+        return None if denial is None else denial.reason
+
+    def error_body(self, status: int, message: str) -> tuple[str, bytes]:
+        """Return (Content-Type, body) of an error answer in the form this request asked for."""
+        return self.errors.body(self.surface, self.accept, status, message)
+
+
+class Guard:
+    """Admits or refuses, in a fixed order: size, host, method, other sites, identity, permission."""
+
+    def __init__(
+        self,
+        posture: Posture,
+        providers: Sequence[AuthProvider],
+        hosts: AllowedHosts,
+        errors: ErrorBodies,
+        broken: Callable[[str], str | None],
+    ) -> None:
+        """`broken` says why a plugin's routes cannot work at the moment, None when they can."""
+        self._posture, self._providers, self._hosts = posture, providers, hosts
+        self._errors, self._broken = errors, broken
+
+    async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
+        """Return the visit to hand to the handler, or the refusal to send."""
+        if match is None:
+            return self._refuse_early(request, "") or Refusal(404, "")
+        route = match.entry.route
+        early = self._refuse_early(request, route.surface)
+        if early is not None:
+            return early
+        visitor = Visitor(await self._identify(request) if route.access != "public" else None, _is_local(request))
+        refusal = self._refuse(request, route, visitor)
+        if refusal is None and (reason := self._broken(match.entry.plugin)) is not None:
+            refusal = Refusal(503, reason)
+        if refusal is not None:
+            if route.access in ("write", "admin"):
+                self._audit_refusal(request, route, visitor, refusal)
+            return refusal
+        accept = request.headers.get("Accept", "")
+        return RequestVisit(visitor, request.remote_ip or "", route.surface, accept, self._posture, self._errors)
+
+    def _refuse_early(self, request: HTTPServerRequest, surface: str) -> Refusal | None:
+        """Refuse what no route may see."""
+        length = request.headers.get("Content-Length", "0")
+        if length.isdigit() and int(length) > MAX_BODY:
+            return Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
+        if surface != "probe" and not self._posture.authenticated and not self._hosts.allows(request):
+            host = request.headers.get("Host", "")[:200]
+            return Refusal(
+                421,
+                f"This Flower does not know the host name {host!r}. "
+                "If it is meant to be reached by it, start Flower with --allowed_hosts=that name.",
+            )
+        return None
+
+    def _refuse(self, request: HTTPServerRequest, route: Route, visitor: Visitor) -> Refusal | None:
+        changing = route.access in ("write", "admin")
+        safe = request.method in _SAFE
+        if changing and safe and request.method != "OPTIONS":
+            return Refusal(405, "", {"Allow": "POST"})
+        if not safe and route.surface == "api" and (denied := self._judge(route, visitor)):
+            return denied  # a closed API says so before anything else
+        if not safe and (reason := refuse_cross_site(request)) is not None:
+            return Refusal(403, reason)
+        if _STREAM_TYPE in request.headers.get("Accept", "") and foreign(request.headers):
+            return Refusal(403, "Cross-site request forbidden")
+        denied = self._judge(route, visitor)
+        if denied is not None:
+            return denied
+        if changing and not self._vouched(request, route):
+            return Refusal(403, LOOK_ONLY)
+        return None
+
+    def _judge(self, route: Route, visitor: Visitor) -> Refusal | None:
+        denial = judge(visitor, route.access, route.surface, self._posture)
+        if denial is None:
+            return None
+        challenges = [provider.challenge for provider in self._providers if provider.challenge]
+        headers = {"WWW-Authenticate": challenges[0]} if denial.status == 401 and challenges else {}
+        return Refusal(denial.status, denial.reason, headers)
+
+    def _vouched(self, request: HTTPServerRequest, route: Route) -> bool:
+        """Where nobody logs in, a page's action needs the browser's word that our page asked for it."""
+        return (
+            self._posture.authenticated
+            or self._posture.open_api
+            or request.method == "OPTIONS"
+            or (route.surface == "page" and same_origin(request))
+        )
+
+    async def _identify(self, request: HTTPServerRequest) -> Identity | None:
+        """Return who every configured provider agrees this is."""
+        identity = None
+        for provider in self._providers:
+            try:
+                identity = await provider.identify(request)  # type: ignore[arg-type]
+                if identity is None or not provider.permits(identity):
+                    return None
+            except Exception:  # guards the door: a provider that fails lets nobody in
+                log.exception("The login provider %s failed", type(provider).__name__)
+                return None
+        return identity
+
+    def _audit_refusal(self, request: HTTPServerRequest, route: Route, visitor: Visitor, refusal: Refusal) -> None:
+        audit.record(
+            identity=visitor.identity.name if visitor.identity else "",
+            address=request.remote_ip or "",
+            method=request.method or "",
+            action=route.name,
+            target=request.path,
+            outcome=f"refused: {refusal.message}",
+        )
+
+
+def _is_local(request: HTTPServerRequest) -> bool:
+    try:
+        return ip_address(request.remote_ip or "").is_loopback and not came_through_proxy(request)
+    except ValueError:
+        return False

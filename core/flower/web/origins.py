@@ -1,0 +1,156 @@
+"""What a request's headers prove about where it came from: allowed hosts, other sites, proxies."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPServerRequest
+
+from flower_plugins import ConfigurationError
+
+__all__ = [
+    "AllowedHosts",
+    "TrustedProxies",
+    "came_through_proxy",
+    "foreign",
+    "host_of",
+    "refuse_cross_site",
+    "same_origin",
+]
+
+_PRIVATE = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
+
+
+def host_of(netloc: str) -> str:
+    """Return the host of "host:port" or "[::1]:port", lower case, without a trailing dot."""
+    if netloc.startswith("["):
+        return netloc[1:].partition("]")[0].lower()
+    return netloc.partition(":")[0].lower().rstrip(".")
+
+
+class AllowedHosts:
+    """The names this server answers to when nobody logs in, so that no other web page can pose as it.
+
+    localhost, IP addresses, this machine's own names, the addresses listened on and those given pass.
+    A request that came through a proxy passes too: a page that rebinds its own name to this address
+    talks to it directly.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        own = socket.gethostname().lower()
+        self._names = {"localhost", own, own.partition(".")[0], own.partition(".")[0] + ".local"}
+        self._suffixes: list[str] = []
+        for name in names:
+            name = name.strip().lower().rstrip(".")
+            if name.startswith("*."):
+                self._suffixes.append(name[1:])
+            elif name:
+                self._names.add(host_of(name))
+
+    def allows(self, request: HTTPServerRequest) -> bool:
+        """Tell whether the request's Host header names this server."""
+        host = host_of(request.headers.get("Host", ""))
+        if host in self._names or host.endswith(".localhost") or any(host.endswith(end) for end in self._suffixes):
+            return True
+        try:
+            ip_address(host)
+        except ValueError:
+            return came_through_proxy(request)
+        return True
+
+
+def came_through_proxy(request: HTTPServerRequest) -> bool:
+    """Tell whether a proxy certainly stands between the browser and us.
+
+    `Connection` is a header that no web page can set (Fetch Standard, forbidden request-headers), and
+    browsers send "upgrade" in it only together with `Upgrade`. A proxy configured as the documentation
+    shows sends `Connection: upgrade` with every request, an ordinary one too.
+    """
+    tokens = {token.strip().lower() for token in request.headers.get("Connection", "").split(",")}
+    return "upgrade" in tokens and not request.headers.get("Upgrade") and "Sec-WebSocket-Key" not in request.headers
+
+
+def foreign(headers: Mapping[str, str]) -> bool:
+    """Tell whether the browser says that another site sent this request."""
+    return headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+
+
+def same_origin(request: HTTPServerRequest) -> bool:
+    """Tell whether the browser vouches that our own page sent this request."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return _netloc(request.headers.get("Origin", "")) == request.headers.get("Host", "").lower()
+
+
+def refuse_cross_site(request: HTTPServerRequest) -> str | None:
+    """Return why an unsafe request is refused as somebody else's, None when it may be ours or a script's.
+
+    Browsers send Fetch Metadata on secure origins and loopback, and Origin with every unsafe request;
+    scripts send neither.
+    """
+    headers, host = request.headers, request.headers.get("Host", "").lower()
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return None if site == "same-origin" else "Cross-site request forbidden"
+    origin = headers.get("Origin")
+    if origin is not None:
+        return None if _netloc(origin) == host else "Cross-origin request forbidden"
+    referer = headers.get("Referer")
+    if referer and _netloc(referer) != host:
+        return "Cross-origin request forbidden"
+    return None
+
+
+class TrustedProxies:
+    """The peers whose X-Real-Ip, X-Forwarded-For, X-Scheme and X-Forwarded-Proto are believed."""
+
+    def __init__(self, networks: Sequence[str] = ()) -> None:
+        self._networks: list[IPv4Network | IPv6Network] = []
+        for text in networks or _PRIVATE:
+            try:
+                self._networks.append(ip_network(text.strip(), strict=False))
+            except ValueError:
+                raise ConfigurationError(
+                    f"{text!r} is not a network", where="trusted_proxies", mend="Write 10.0.0.5 or 10.0.0.0/8."
+                ) from None
+
+    def trusts(self, address: str) -> bool:
+        """Tell whether an address belongs to a trusted network."""
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._networks if network.version == ip.version)
+
+    def apply(self, request: HTTPServerRequest, *, unix: bool) -> None:
+        """Take the client's address and scheme from the headers when a trusted peer sent them."""
+        if not (unix or self.trusts(request.remote_ip or "")):
+            return
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        client = next((hop for hop in reversed(hops) if not self.trusts(hop)), hops[0] if hops else "")
+        client = request.headers.get("X-Real-Ip", client).strip()
+        if _is_address(client):
+            request.remote_ip = client
+        scheme = request.headers.get("X-Scheme", request.headers.get("X-Forwarded-Proto", ""))
+        scheme = scheme.rpartition(",")[2].strip().lower()
+        if scheme in ("http", "https"):
+            request.protocol = scheme
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""

@@ -1,0 +1,70 @@
+"""What load balancers, orchestrators and scrapers ask: am I up, am I useful, what are the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flower_plugins import MetricExporter, Route
+from flower_plugins.web import Handler
+
+__all__ = ["probe_routes"]
+
+
+class HealthHandler(Handler):
+    """Says that the process answers, whatever the broker does."""
+
+    def get(self) -> None:
+        """Answer OK."""
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("OK")
+
+
+class ReadyHandler(Handler):
+    """Says whether events arrive."""
+
+    def get(self) -> None:
+        """Answer 200, or 503 with the reason."""
+        status = self.host.status
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        if not status.up:
+            self.set_status(503)
+        self.finish("OK" if status.up else f"no event stream: {status.reason}")
+
+
+class MetricsHandler(Handler):
+    """Publishes every metric family in one exporter's format."""
+
+    exporter: MetricExporter
+
+    def initialize(self, *, exporter: MetricExporter, **made_with: object) -> None:  # type: ignore[override]
+        super().initialize(**made_with)  # type: ignore[arg-type]
+        self.exporter = exporter
+
+    def get(self) -> None:
+        """Answer with the numbers as of now."""
+        content_type, body = self.exporter.render(self.host.metrics(), self.request.headers)
+        self.set_header("Content-Type", content_type)
+        self.finish(body)
+
+
+def probe_routes(exporters: Sequence[tuple[str, MetricExporter]]) -> list[tuple[str, Route]]:
+    """Return the probes, with one route per exporter; each carries the plugin that brought it."""
+    probes = [
+        Route("/healthcheck", HealthHandler, "public", "probe", "health check", help="OK as long as the process runs."),
+        Route(
+            "/readyz", ReadyHandler, "public", "probe", "readiness", help="503 with the reason while no events arrive."
+        ),
+    ]
+    routes = [("flower", route) for route in probes]
+    for plugin, exporter in exporters:
+        route = Route(
+            exporter.path,
+            MetricsHandler,
+            "public",
+            "probe",
+            f"metrics of {plugin}",
+            help="The metric families in this exporter's format.",
+            options={"exporter": exporter},
+        )
+        routes.append((plugin, route))
+    return routes

@@ -1,0 +1,148 @@
+"""Takes each request from the socket to its handler, through the guard."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import Any
+
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.web import Application
+
+from flower.web import audit
+from flower.web.errors import ErrorBodies
+from flower.web.exchange import HeaderedConnection
+from flower.web.guard import Guard, Refusal, RequestVisit
+from flower.web.origins import TrustedProxies
+from flower.web.table import Match, RouteTable
+from flower_plugins import Host, Route
+
+__all__ = ["Router"]
+
+
+class Router(HTTPServerConnectionDelegate):
+    """Handed to Tornado's server: makes one exchange per request."""
+
+    def __init__(
+        self,
+        *,
+        host: Host,
+        table: RouteTable,
+        guard: Guard,
+        errors: ErrorBodies,
+        proxies: TrustedProxies | None,
+        no_store: bool,
+        access_log: bool,
+    ) -> None:
+        self.host, self.table, self.guard, self.errors = host, table, guard, errors
+        self.proxies, self.no_store = proxies, no_store
+        self.application = Application()
+        if not access_log:
+            self.application.settings["log_function"] = _no_log
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return _Exchange(self, server_conn, request_conn)
+
+
+class _Exchange(HTTPMessageDelegate):
+    """One request and its answer."""
+
+    def __init__(self, router: Router, server_conn: object, connection: HTTPConnection) -> None:
+        self._router, self._server_conn = router, server_conn
+        self._connection = HeaderedConnection(connection, no_store=router.no_store, on_status=self._note_status)
+        self._delegate: HTTPMessageDelegate | None = None
+        self._route: Route | None = None
+        self._visit: RequestVisit | None = None
+        self._request: HTTPServerRequest | None = None
+
+    async def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+        router = self._router
+        assert isinstance(start_line, RequestStartLine)  # noqa: S101  # a server never receives a response
+        request = HTTPServerRequest(
+            connection=self._connection, server_connection=self._server_conn, start_line=start_line, headers=headers
+        )
+        self._request = request
+        if router.proxies is not None:
+            router.proxies.apply(request, unix=_is_unix(request))
+        prefix = router.table.prefix
+        if prefix and request.path == prefix:
+            self._answer(request, 308, b"", {"Location": f"{prefix}/"})
+            return
+        match = router.table.find(request.path)
+        outcome = await router.guard.admit(request, match)
+        if isinstance(outcome, Refusal):
+            self._refuse(request, match, outcome)
+            return
+        assert match is not None  # noqa: S101  # the guard admits matched requests only
+        self._route, self._visit = match.entry.route, outcome
+        made_with: dict[str, Any] = {
+            "host": router.host,
+            "route": match.entry.route,
+            "visit": outcome,
+            "path": match.path,
+            **match.entry.route.options,
+        }
+        self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
+        ready = self._delegate.headers_received(start_line, headers)
+        if ready is not None:
+            await ready
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._delegate.data_received(chunk) if self._delegate is not None else None
+
+    def finish(self) -> None:
+        if self._delegate is not None:
+            self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        if self._delegate is not None:
+            self._delegate.on_connection_close()
+
+    def _refuse(self, request: HTTPServerRequest, match: Match | None, refusal: Refusal) -> None:
+        if match is not None:
+            surface: str = match.entry.route.surface
+        else:
+            surface = "api" if request.path.startswith(self._router.table.prefix + "/api/") else "page"
+        accept = request.headers.get("Accept", "")
+        content_type, body = self._router.errors.body(surface, accept, refusal.status, refusal.message)
+        self._answer(request, refusal.status, body, {"Content-Type": content_type, **refusal.headers})
+
+    def _answer(self, request: HTTPServerRequest, status: int, body: bytes, headers: dict[str, str]) -> None:
+        """Write an answer without a handler; Tornado closes the connection if a body is still to come."""
+        fields = HTTPHeaders(headers)
+        fields["Content-Length"] = str(len(body))
+        line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
+        self._connection.write_headers(line, fields, b"" if request.method == "HEAD" else body)
+        self._connection.finish()
+
+    def _note_status(self, status: int) -> None:
+        """Write the audit line of an admitted attempt to change something, once its outcome is known."""
+        route, visit, request = self._route, self._visit, self._request
+        if route is None or visit is None or request is None or route.access not in ("write", "admin"):
+            return
+        audit.record(
+            identity=visit.identity.name if visit.identity else "",
+            address=visit.remote_ip,
+            method=request.method or "",
+            action=route.name,
+            target=request.path,
+            outcome="ok" if status < 400 else f"failed: {status}",
+        )
+
+
+def _is_unix(request: HTTPServerRequest) -> bool:
+    context = getattr(request.connection, "context", None)
+    return getattr(context, "address_family", None) not in (socket.AF_INET, socket.AF_INET6)
+
+
+def _no_log(handler: object) -> None:
+    """Access lines are for --debug."""

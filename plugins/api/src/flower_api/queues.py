@@ -1,0 +1,25 @@
+"""Reading queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flower_plugins import QueueStats, Unavailable
+from flower_plugins.web import Handler
+
+__all__ = ["QueueLengthHandler"]
+
+
+class QueueLengthHandler(Handler):
+    """Lists queue lengths."""
+
+    async def get(self) -> None:
+        """Answer with the broker's own object per queue where it has one, else with name and messages."""
+        report = await self.host.queues.report()
+        if report.error and not report.queues:
+            raise Unavailable(report.error)
+        self.send_json({"active_queues": [_listed(queue) for queue in report.queues]})
+
+
+def _listed(queue: QueueStats) -> dict[str, Any]:
+    return dict(queue.extra) or {"name": queue.name, "messages": queue.messages}

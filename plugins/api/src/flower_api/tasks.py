@@ -1,0 +1,122 @@
+"""Reading tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flower_plugins import InvalidParameter, NotFound, QueryError, Task, TaskQuery
+from flower_plugins.web import Handler
+
+__all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
+
+SORT_FIELDS = ("name", "received", "started", "state")
+_MINUTES = "%Y-%m-%d %H:%M"
+
+
+class TasksHandler(Handler):
+    """Lists tasks."""
+
+    async def get(self) -> None:
+        """Answer with the tasks that match, keyed by id in the order asked for."""
+        query = self._query()
+        if query.limit is not None and query.limit <= 0:
+            self.send_json({})
+            return
+        try:
+            page = await self.host.tasks.query(query)
+        except QueryError as error:
+            self.set_status(400)
+            self.send_json({"error": error.message})
+            return
+        self.send_json({task.uuid: _listed(task) for task in page.rows})
+
+    def _query(self) -> TaskQuery:
+        params = self.params
+        sort_by, descending = _sort(params["sort_by"])
+        zone = _zone(self.host.timezone)
+        received = [_time(params[name], zone, "received") for name in ("received_start", "received_end")]
+        started = [_time(params[name], zone, "started") for name in ("started_start", "started_end")]
+        return TaskQuery(
+            state=_filter(params["state"]),
+            worker=_filter(params["workername"]),
+            name=_filter(params["taskname"]),
+            received_start=received[0],
+            received_end=received[1],
+            started_start=started[0],
+            started_end=started[1],
+            search=params["search"] or "",
+            sort_by=sort_by,
+            descending=descending,
+            offset=max(params["offset"], 0),
+            limit=params["limit"],
+        )
+
+
+class TaskInfoHandler(Handler):
+    """Shows one task."""
+
+    def get(self) -> None:
+        """Answer with every field of the task."""
+        uuid = self.path["id"]
+        task = self.host.tasks.get(uuid)
+        if task is None:
+            raise NotFound(f"Unknown task '{uuid}'")
+        self.send_json({**task.fields(), "task-id": uuid})
+
+
+class TaskTypesHandler(Handler):
+    """Lists task names."""
+
+    def get(self) -> None:
+        """Answer with every name seen, sorted."""
+        self.send_json({"task-types": list(self.host.tasks.names())})
+
+
+def _listed(task: Task) -> dict[str, Any]:
+    """Return a task as lists show it: the worker last, and only when it is known."""
+    fields = task.fields()
+    worker = fields.pop("worker", None)
+    if worker is not None:
+        fields["worker"] = worker
+    return fields
+
+
+def _filter(value: str | None) -> str:
+    return "" if value is None or value == "All" else value
+
+
+def _sort(text: str | None) -> tuple[str, bool]:
+    if text is None:
+        return "", False
+    field = text.lstrip("-")
+    if field not in SORT_FIELDS:
+        raise InvalidParameter(f"Invalid sort_by {text!r}, expected one of {', '.join(SORT_FIELDS)}")
+    return field, text.startswith("-")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return timezone.utc
+
+
+def _time(text: str | None, zone: tzinfo, field: str) -> float | None:
+    """Return seconds since the epoch; a time without a zone is in the app's."""
+    if not text:
+        return None
+    try:
+        moment = _parse(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):
+        raise InvalidParameter(f"Invalid {field}_start or {field}_end, expected format 'YYYY-MM-DD HH:MM'") from None
+
+
+def _parse(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, _MINUTES)  # the zone is the caller's to add
+    except ValueError:
+        # Python 3.10 does not read the Z of ISO 8601; a plus in a query string may arrive as a space
+        return datetime.fromisoformat(text.replace("Z", "+00:00").replace(" 0", "+0") if "T" in text else text)

@@ -1,0 +1,34 @@
+"""Reading workers."""
+
+from __future__ import annotations
+
+from flower_plugins import NotFound
+from flower_plugins.web import Handler
+
+__all__ = ["WorkersHandler"]
+
+
+class WorkersHandler(Handler):
+    """Lists workers."""
+
+    async def get(self) -> None:
+        """Answer with cached inspect replies by worker, refreshed first if asked to, or with who is online."""
+        name = self.params["workername"] or None
+        inspect = self.host.inspect
+        if self.params["status"] and not self.params["refresh"]:
+            self.send_json({worker.hostname: worker.online for worker in self.host.workers.all()})
+            return
+        if name and inspect.info(name) is None and self.host.workers.get(name) is None:
+            raise NotFound(f"Unknown worker '{name}'")
+        if self.params["refresh"] and self._from_here():
+            await inspect.refresh(name)
+        if self.params["status"]:
+            self.send_json({worker.hostname: worker.online for worker in self.host.workers.all()})
+        elif name:
+            self.send_json({name: inspect.info(name) or {}})
+        else:
+            self.send_json(dict(inspect.snapshot()))
+
+    def _from_here(self) -> bool:
+        """Tell whether the request is ours or a script's: no other web page makes workers answer."""
+        return self.request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
