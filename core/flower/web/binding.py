@@ -56,7 +56,7 @@ def plan(settings: Settings, *, authenticated: bool, container: bool) -> Binding
     """
     port = int(settings["port"])
     if settings["unix_socket"]:
-        return Binding((), port, str(settings["unix_socket"]), int(settings["unix_socket_mode"]))
+        return Binding((), port, str(settings["unix_socket"]), int(settings["unix_socket_mode"], 8))
     if settings.given("address"):
         return Binding((settings["address"] or "",), port)
     if settings["demo"] or not (authenticated or container):

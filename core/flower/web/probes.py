@@ -47,24 +47,21 @@ class MetricsHandler(Handler):
         self.finish(body)
 
 
-def probe_routes(exporters: Sequence[tuple[str, MetricExporter]]) -> list[tuple[str, Route]]:
-    """Return the probes, with one route per exporter; each carries the plugin that brought it."""
-    probes = [
-        Route("/healthcheck", HealthHandler, "public", "probe", "health check", help="OK as long as the process runs."),
-        Route(
-            "/readyz", ReadyHandler, "public", "probe", "readiness", help="503 with the reason while no events arrive."
+def probe_routes(exporters: Sequence[MetricExporter]) -> list[Route]:
+    """Return the probes, with one route per exporter."""
+    return [
+        Route("/healthcheck", HealthHandler, "public", "probe", "health check", help="OK while the process runs."),
+        Route("/readyz", ReadyHandler, "public", "probe", "readiness", help="503 while no events arrive."),
+        *(
+            Route(
+                exporter.path,
+                MetricsHandler,
+                "public",
+                "probe",
+                "metrics",
+                help="The metric families in this exporter's format.",
+                options={"exporter": exporter},
+            )
+            for exporter in exporters
         ),
     ]
-    routes = [("flower", route) for route in probes]
-    for plugin, exporter in exporters:
-        route = Route(
-            exporter.path,
-            MetricsHandler,
-            "public",
-            "probe",
-            f"metrics of {plugin}",
-            help="The metric families in this exporter's format.",
-            options={"exporter": exporter},
-        )
-        routes.append((plugin, route))
-    return routes

@@ -1,0 +1,28 @@
+"""The broker as a Celery app is configured to reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kombu.utils.url import maybe_sanitize_url
+
+from flower_plugins import Broker
+
+__all__ = ["describe_broker"]
+
+
+def describe_broker(app: Any) -> Broker:
+    """Return the facts that event sources and inspectors connect by, from the app's read connection."""
+    connection = app.connection_for_read()
+    url = app.conf.broker_read_url or app.conf.broker_url or connection.as_uri(include_password=True)
+    if not isinstance(url, str):
+        url = ";".join(url)
+    options: Mapping[str, Any] = app.conf.broker_transport_options or {}
+    return Broker(
+        url=url,
+        scheme=url.partition("://")[0] if "://" in url else connection.transport_cls or "amqp",
+        safe_url=maybe_sanitize_url(connection.as_uri()),
+        transport_options=dict(options),
+        use_ssl=app.conf.broker_use_ssl or None,
+    )

@@ -1,0 +1,80 @@
+"""Turns offers into the objects that this run uses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, choose, find, load_class
+from flower.settings import EffectiveSettings
+from flower_plugins import AuthProvider, Broker, BrokerInspector, EventSource, Offer, OfferContext, Renderer
+
+__all__ = ["Choices"]
+
+log = logging.getLogger("flower")
+
+T = TypeVar("T")
+
+
+class Choices:
+    """Chooses by what the settings name, by the option that asks for it, or by the broker's URL scheme."""
+
+    def __init__(self, registry: Registry, settings: EffectiveSettings, broker: Broker) -> None:
+        self._registry, self._settings, self._broker = registry, settings, broker
+
+    def providers(self) -> list[AuthProvider]:
+        """Return every login provider that the settings ask for; all of them must agree on a caller."""
+        offers = self._registry.offers("flower_auth_providers")
+        chosen = [offer for _, offer in offers if offer.when and self._settings[offer.when]]
+        named = self._settings["auth_provider"]
+        if named:
+            chosen.append(
+                choose(
+                    offers,
+                    named,
+                    None,
+                    what="login provider",
+                    setting=self._settings.origin("auth_provider"),
+                    extras=PROVIDER_EXTRAS,
+                )
+            )
+        return [self._make(offer, AuthProvider) for offer in chosen]
+
+    def event_source(self) -> tuple[str, type[EventSource]]:
+        """Return the name and the class of the event source: the one named, else the scheme's, else kombu's."""
+        offers = self._registry.offers("flower_event_sources")
+        offer = find(
+            offers,
+            self._settings["event_source"] or None,
+            self._broker.scheme,
+            what="event source",
+            setting=self._settings.origin("event_source"),
+            extras=BROKER_EXTRAS,
+        ) or _named(offers, "kombu")
+        return offer.name, load_class(offer, EventSource)
+
+    def inspector(self) -> BrokerInspector:
+        """Return the inspector for the broker's URL scheme, else kombu's."""
+        offers = self._registry.offers("flower_broker_inspectors")
+        offer = find(
+            offers, None, self._broker.scheme, what="broker inspector", setting="broker", extras=BROKER_EXTRAS
+        ) or _named(offers, "kombu")
+        return self._make(offer, BrokerInspector)
+
+    def renderer(self) -> Renderer | None:
+        """Return the first renderer found, None where none is installed."""
+        offers = self._registry.offers("flower_renderers")
+        return self._make(offers[0][1], Renderer) if offers else None
+
+    def context(self, name: str) -> OfferContext:
+        """Return what an offered class is made with."""
+        return OfferContext(self._settings, self._broker, log.getChild(name))
+
+    def _make(self, offer: Offer[Any], base: type[T]) -> T:
+        made: T = load_class(offer, base)(self.context(offer.name))  # type: ignore[call-arg]
+        return made
+
+
+def _named(offers: Sequence[tuple[str, Offer[Any]]], name: str) -> Offer[Any]:
+    return next(offer for _, offer in offers if offer.name == name)

@@ -1,0 +1,169 @@
+"""The composition root: makes every part and connects them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from flower.app.broker import describe_broker
+from flower.app.choices import Choices
+from flower.app.host import FlowerHost
+from flower.app.metrics import PostureMetrics, collect
+from flower.app.services import Services
+from flower.brokers import QueueService
+from flower.control import ControlService, EnableEvents, Executor, InspectService
+from flower.events import Gateway, Pump, StreamMetrics, StreamStatus, Supervisor
+from flower.plugins import Registry
+from flower.settings import EffectiveSettings
+from flower.state import State
+from flower.stream.hub import Hub, HubSink
+from flower.web.assets import AssetFiles, asset_route
+from flower.web.binding import Binding, in_container, plan
+from flower.web.errors import ErrorBodies
+from flower.web.guard import Guard
+from flower.web.origins import AllowedHosts, TrustedProxies
+from flower.web.posture import Posture
+from flower.web.probes import probe_routes
+from flower.web.router import Router
+from flower.web.table import RouteTable
+from flower_plugins import AuthProvider, Banner, EventSink, MetricFamily, MetricSource, NavItem, Renderer, Route
+
+__all__ = ["Flower"]
+
+log = logging.getLogger("flower")
+
+
+class Flower:
+    """One running Flower. Made once per process, on the main thread; `flower.app.run` gives it a life."""
+
+    def __init__(
+        self,
+        app: Any,
+        settings: EffectiveSettings,
+        registry: Registry,
+        *,
+        container: Callable[[], bool] = in_container,
+    ) -> None:
+        """`app` is the Celery app. Raise ConfigurationError for whatever cannot be honoured."""
+        self.celery, self.settings, self.registry = app, settings, registry
+        self.broker = describe_broker(app)
+        self.prefix = _normal_prefix(settings["url_prefix"])
+        self._choices = Choices(registry, settings, self.broker)
+        self.providers: Sequence[AuthProvider] = self._choices.providers()
+        self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
+        self.posture = Posture(
+            authenticated=bool(self.providers),
+            loopback_only=self.binding.loopback_only,
+            open_api=settings.unauthenticated_api,
+            read_only=settings["read_only"],
+        )
+        self._make_pipeline()
+        self._make_services()
+        self.host = FlowerHost(self)
+        self._bring_in_plugins()
+        self._make_web()
+
+    def banners(self) -> Sequence[Banner]:
+        """Return what every page must say now."""
+        gaps = [gap for gap in self.status.gaps() if gap.end is None]
+        stream = [Banner("warning", f"No events arrive: {gap.reason}. What you see is growing old.") for gap in gaps]
+        return [*self.posture.banners(), *stream]
+
+    def metric_families(self) -> Iterable[MetricFamily]:
+        """Collect the families of every metric source."""
+        return collect(self._metric_sources)
+
+    def own_sinks(self) -> Sequence[EventSink]:
+        """Return core's own event sinks."""
+        return [HubSink(self.hub)]
+
+    def own_metrics(self) -> Sequence[MetricSource]:
+        """Return core's own metric sources."""
+        return [self.state.metrics, StreamMetrics(self.status), PostureMetrics(self.posture)]
+
+    def own_routes(self) -> Sequence[Route]:
+        """Return core's own routes, the exporters' among them."""
+        exporters = self.registry.contributions("flower_metric_exporters", host=self.host)
+        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters])]
+
+    def _make_pipeline(self) -> None:
+        settings = self.settings
+        self.state = State(
+            max_tasks=settings["max_tasks"],
+            max_workers=settings["max_workers"],
+            purge_offline_workers=settings["purge_offline_workers"],
+            buckets=settings["task_runtime_metric_buckets"],
+        )
+        self.status = StreamStatus()
+        self.gateway = Gateway(accept=_accepted_content(self.celery), status=self.status)
+        self.pump = Pump(self.gateway.decode, self.state.apply, self.status)
+        source_name, source = self._choices.event_source()
+        self.supervisor = Supervisor(lambda: source(self._choices.context(source_name)), self.pump, self.status)
+        self.hub = Hub()
+
+    def _make_services(self) -> None:
+        settings = self.settings
+        self.executor = Executor()
+        workers = self.state.workers
+        self.inspect = InspectService(
+            self.celery,
+            self.executor,
+            enabled=settings["inspect"],
+            timeout=settings["inspect_timeout"] / 1000,
+            limit=settings["max_workers"],
+            is_known=lambda name: workers.get(name) is not None,
+        )
+        self.control = ControlService(
+            self.celery, self.executor, self.inspect, workers, read_only=settings["read_only"]
+        )
+        self.enable_events = EnableEvents(self.celery, self.executor) if settings["enable_events"] else None
+        self.queues = QueueService(self.celery, self._choices.inspector(), self.inspect, workers)
+
+    def _bring_in_plugins(self) -> None:
+        registry, host = self.registry, self.host
+        registry.builtin.flower = self
+        folders = registry.assets()
+        self.assets = AssetFiles({plugin: each.static for plugin, each in folders if each.static is not None})
+        self.renderer: Renderer | None = self._choices.renderer()
+        if self.renderer is not None:
+            self.renderer.open(host, [each.templates for _, each in folders if each.templates is not None])
+        for _, formatter in registry.contributions("flower_task_formatters", host=host):
+            self.state.add_formatter(formatter)
+        for plugin, sink in registry.contributions("flower_event_sinks", host=host):
+            self.state.subscribe(sink.on_changes, name=plugin)
+        self._metric_sources: list[tuple[str, MetricSource]] = registry.contributions(
+            "flower_metric_sources", host=host
+        )
+        items: list[tuple[str, NavItem]] = registry.contributions("flower_nav_items", host=host)
+        self.nav_items = sorted((item for _, item in items), key=lambda item: item.order)
+        self.services = Services(registry, registry.contributions("flower_services", host=host))
+
+    def _make_web(self) -> None:
+        settings = self.settings
+        errors = ErrorBodies(self.host.render)
+        table = RouteTable(self.prefix, self.registry.contributions("flower_routes", host=self.host))
+        hosts = AllowedHosts([*settings["allowed_hosts"], *self.binding.addresses])
+        trusted = TrustedProxies(settings["trusted_proxies"]) if settings["xheaders"] else None
+        self.router = Router(
+            host=self.host,
+            table=table,
+            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
+            errors=errors,
+            proxies=trusted,
+            no_store=self.posture.authenticated,
+            access_log=settings["debug"],
+        )
+
+
+def _normal_prefix(text: str | None) -> str:
+    """Return the url prefix with one leading and no trailing slash, "" for none."""
+    stripped = (text or "").strip("/")
+    return f"/{stripped}" if stripped else ""
+
+
+def _accepted_content(app: Any) -> frozenset[str]:
+    """Return the content types that the app takes messages in, by their MIME names."""
+    from kombu.serialization import registry
+
+    return frozenset(registry.name_to_type.get(name, name) for name in app.conf.accept_content or ("json",))

@@ -1,0 +1,115 @@
+"""What plugins see of the running Flower."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from flower import __version__
+from flower_plugins import (
+    Banner,
+    Broker,
+    Control,
+    Inspect,
+    MetricFamily,
+    NavItem,
+    NotFound,
+    PluginReport,
+    Queues,
+    Settings,
+    Status,
+    Stream,
+    Tasks,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from flower.app.flower import Flower
+
+__all__ = ["FlowerHost"]
+
+T = TypeVar("T")
+
+
+class FlowerHost:
+    """Satisfies `flower_plugins.Host` over the assembled parts."""
+
+    version = __version__
+
+    def __init__(self, flower: Flower) -> None:
+        self._flower = flower
+
+    @property
+    def settings(self) -> Settings:
+        return self._flower.settings
+
+    @property
+    def broker(self) -> Broker:
+        return self._flower.broker
+
+    @property
+    def tasks(self) -> Tasks:
+        return self._flower.state.tasks
+
+    @property
+    def workers(self) -> Workers:
+        return self._flower.state.workers
+
+    @property
+    def inspect(self) -> Inspect:
+        return self._flower.inspect
+
+    @property
+    def control(self) -> Control:
+        return self._flower.control
+
+    @property
+    def queues(self) -> Queues:
+        return self._flower.queues
+
+    @property
+    def status(self) -> Status:
+        return self._flower.status
+
+    @property
+    def stream(self) -> Stream:
+        return self._flower.hub
+
+    @property
+    def timezone(self) -> str:
+        return str(self._flower.celery.conf.timezone or "UTC")
+
+    @property
+    def celery(self) -> Any:
+        return self._flower.celery
+
+    def plugins(self) -> Sequence[PluginReport]:
+        return self._flower.registry.reports()
+
+    def nav_items(self) -> Sequence[NavItem]:
+        return self._flower.nav_items
+
+    def banners(self) -> Sequence[Banner]:
+        return self._flower.banners()
+
+    def metrics(self) -> Iterable[MetricFamily]:
+        return self._flower.metric_families()
+
+    def url(self, path: str, **query: object) -> str:
+        text = urlencode({key: value for key, value in query.items() if value is not None})
+        return self._flower.prefix + quote(path, safe="/@:!$&'()*+,;=~") + (f"?{text}" if text else "")
+
+    def asset(self, plugin: str, file: str) -> str:
+        path = f"/static/{plugin}/{file}"
+        try:
+            return self.url(path, v=self._flower.assets.digest(plugin, file))
+        except NotFound:
+            return self.url(path)
+
+    def render(self, template: str, context: Mapping[str, Any]) -> str | None:
+        renderer = self._flower.renderer
+        return None if renderer is None else renderer.render(template, context)
+
+    async def run_blocking(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
+        return await self._flower.executor.run(call, *args, timeout=timeout)

@@ -1,0 +1,99 @@
+"""The life of one Flower: start in order, serve until told to stop, stop in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from flower.app import banner
+from flower.app.flower import Flower
+from flower.web.server import Server, tls_context
+
+__all__ = ["run"]
+
+log = logging.getLogger("flower")
+
+_TICK_SECONDS = 1.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(flower: Flower) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP; return the exit code. Raise ConfigurationError before serving."""
+    return asyncio.run(_Life(flower).live())
+
+
+class _Life:
+    def __init__(self, flower: Flower) -> None:
+        self._flower = flower
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def live(self) -> int:
+        flower = self._flower
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._stop, number)
+        server = Server(flower.router, flower.binding, tls_context(flower.settings))
+        try:
+            await self._start(server)
+            await self._stopping.wait()
+        finally:
+            await self._end(server)
+        return 0
+
+    async def _start(self, server: Server) -> None:
+        flower = self._flower
+        flower.pump.attach(asyncio.get_running_loop())
+        server.start()
+        banner.announce(
+            server.urls, flower.binding.unix_socket, flower.prefix, flower.broker, _own_tasks(flower.celery)
+        )
+        banner.warn(flower.posture.banners())
+        log.debug("Settings: %s", flower.settings.masked())
+        self._spawn(flower.supervisor.run(), "events")
+        self._spawn(self._tick(), "tick")
+        self._spawn(flower.inspect.run(), "inspect")
+        if flower.enable_events is not None:
+            self._spawn(flower.enable_events.run(), "enable events")
+        await flower.services.start()
+
+    async def _end(self, server: Server) -> None:
+        flower = self._flower
+        await server.stop()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=3)
+        await flower.services.stop()
+        flower.pump.close()
+        await flower.queues.close()
+        flower.executor.close()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            self._flower.state.tick()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    def _stop(self, number: int) -> None:
+        log.info("%d detected, shutting down", number)
+        self._stopping.set()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Say that a part ended which should have run for ever."""
+    with contextlib.suppress(asyncio.CancelledError):
+        error = task.exception()
+        log.error("The part %r ended: %r", task.get_name(), error, exc_info=error)
+
+
+def _own_tasks(app: Any) -> list[str]:
+    return [str(name) for name in app.tasks]

@@ -1,0 +1,131 @@
+"""A small site behind the real router, to knock at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from flower.web.errors import ErrorBodies
+from flower.web.guard import Guard
+from flower.web.origins import AllowedHosts, TrustedProxies
+from flower.web.posture import Posture
+from flower.web.router import Router
+from flower.web.table import RouteTable
+from flower_plugins import AuthProvider, Identity, Request, Route
+from flower_plugins.testing import Client, FakeHost, offer_context
+from flower_plugins.web import Handler
+
+T = TypeVar("T")
+
+
+class KeyProvider(AuthProvider):
+    """Knows whoever sends `X-Key: good`; falls over at `X-Key: crash`."""
+
+    challenge = 'Key realm="flower"'
+
+    async def identify(self, request: Request) -> Identity | None:
+        key = request.headers.get("X-Key")
+        if key == "crash":
+            raise RuntimeError("provider down")
+        return Identity("ann", "key", frozenset(("out",) if key == "outsider" else ())) if key else None
+
+    def permits(self, identity: Identity) -> bool:
+        return "out" not in identity.groups
+
+
+class Page(Handler):
+    """Says who it served; crashes when told to."""
+
+    def get(self) -> None:
+        if self.get_query_argument("crash", ""):
+            raise RuntimeError("a secret detail")
+        name = self.visit.identity.name if self.visit.identity else "nobody"
+        self.finish(f"{name} {self.visit.refusal('write') or 'may write'}")
+
+
+class Action(Handler):
+    """Answers "done", which nobody sees who was refused."""
+
+    def post(self) -> None:
+        self.finish("done")
+
+
+ROUTES = (
+    Route("/", Page, "read", "page", "home"),
+    Route("/open", Page, "public", "page", "open"),
+    Route("/probe", Page, "public", "probe", "probe"),
+    Route("/api/things", Page, "read", "api", "things"),
+    Route("/things/(?P<name>.+)", Page, "read", "page", "thing"),
+    Route("/act", Action, "write", "page", "act"),
+    Route("/api/act", Action, "write", "api", "api act"),
+    Route("/api/end", Action, "admin", "api", "api end"),
+)
+
+
+@dataclass
+class Site:
+    """How the server under test stands."""
+
+    authenticated: bool = False
+    loopback_only: bool = True
+    open_api: bool = False
+    read_only: bool = False
+    prefix: str = ""
+    hosts: Sequence[str] = ()
+    proxies: Sequence[str] | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
+    render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
+
+    def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
+        """Serve on a free port, run the scenario, return what it returns."""
+
+        async def run() -> T:
+            server = HTTPServer(self._router())
+            sock, port = bind_unused_port(address="127.0.0.1")
+            server.add_sockets([sock])
+            client = Client(port)
+            try:
+                return await scenario(client)
+            finally:
+                client.close()
+                server.stop()
+                await server.close_all_connections()
+
+        return asyncio.run(run())
+
+    def ask(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Return (status, body, headers) of one request."""
+
+        async def scenario(client: Client) -> tuple[int, str, Mapping[str, str]]:
+            response = await client.fetch(path, method, body, headers)
+            return response.code, (response.body or b"").decode(), response.headers
+
+        return self.visit(scenario)
+
+    def _router(self) -> Router:
+        posture = Posture(self.authenticated, self.loopback_only, self.open_api, self.read_only)
+        providers = [KeyProvider(offer_context())] if self.authenticated else []
+        errors = ErrorBodies(self.render)
+        return Router(
+            host=FakeHost(url_prefix=self.prefix),
+            table=RouteTable(self.prefix, [("site", route) for route in ROUTES]),
+            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
+            errors=errors,
+            proxies=None if self.proxies is None else TrustedProxies(self.proxies),
+            no_store=self.authenticated,
+            access_log=False,
+        )
+
+
+@pytest.fixture
+def site() -> type[Site]:
+    """Return the class of sites; a test says how its own stands."""
+    return Site

@@ -1,0 +1,262 @@
+"""The guard over real HTTP: who gets in, who is sent away, and with which words."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from typing import Any
+
+import pytest
+
+API_CLOSED = "FLOWER_UNAUTHENTICATED_API environment variable is required to enable API without authentication"
+GOOD = {"X-Key": "good"}
+OURS = {"Sec-Fetch-Site": "same-origin"}
+READ_ONLY = "Read only mode is enabled"
+
+
+@pytest.mark.parametrize("path", ["/", "/open", "/probe", "/things/a%2Fb", "/things/x/"])
+def test_pages_are_open_when_nobody_logs_in(site: Any, path: str) -> None:
+    assert site().ask(path)[0] == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/things"), ("POST", "/api/act"), ("POST", "/api/end")])
+def test_the_api_is_closed_without_login_until_the_variable_opens_it(site: Any, method: str, path: str) -> None:
+    """S03"""
+    assert site().ask(path, method)[:2] == (401, API_CLOSED)
+    assert site(open_api=True).ask(path, method)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, "Cross-site request forbidden"),
+        ({"Sec-Fetch-Site": "same-site"}, "Cross-site request forbidden"),
+        ({"Sec-Fetch-Site": "none"}, "Cross-site request forbidden"),
+        ({"Origin": "http://evil.example"}, "Cross-origin request forbidden"),
+        ({"Origin": "null"}, "Cross-origin request forbidden"),
+        ({"Referer": "http://evil.example/x"}, "Cross-origin request forbidden"),
+        ({"Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}, "Cross-site request forbidden"),
+    ],
+)
+@pytest.mark.parametrize("posture", [{"open_api": True}, {"authenticated": True}])
+def test_other_sites_cannot_act(site: Any, posture: dict[str, bool], headers: dict[str, str], message: str) -> None:
+    """S04, S06"""
+    assert site(**posture).ask("/api/act", "POST", {**headers, **GOOD})[:2] == (403, message)
+
+
+@pytest.mark.parametrize("posture", [{"open_api": True}, {"authenticated": True}])
+def test_scripts_send_no_browser_headers_and_may_act(site: Any, posture: dict[str, bool]) -> None:
+    """S04, S06"""
+    status, body, headers = site(**posture).ask("/api/act", "POST", GOOD)
+    assert (status, body) == (200, "done")
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "[evil]"])
+@pytest.mark.parametrize("path", ["/", "/api/things", "/nowhere"])
+def test_a_foreign_host_name_is_refused_and_the_option_named(site: Any, host: str, path: str) -> None:
+    """S05"""
+    status, body, _ = site().ask(path, headers={"Host": host})
+    assert status == 421
+    assert "--allowed_hosts" in body
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:5555", "127.0.0.1:80", "[::1]:5555", "10.1.2.3", "app.localhost", socket.gethostname()],
+)
+def test_own_names_and_addresses_are_served(site: Any, host: str) -> None:
+    """S05"""
+    assert site().ask("/", headers={"Host": host})[0] == 200
+
+
+def test_allowed_hosts_are_served(site: Any) -> None:
+    """S05"""
+    named = site(hosts=["flower.example.com", "*.corp.example"])
+    for host, status in [("flower.example.com", 200), ("a.corp.example", 200), ("corp.example", 421), ("x.com", 421)]:
+        assert named.ask("/", headers={"Host": host})[0] == status
+
+
+def test_probes_take_any_host_name_and_so_does_a_server_with_logins(site: Any) -> None:
+    """S05"""
+    assert site().ask("/probe", headers={"Host": "evil.example"})[0] == 200
+    assert site(authenticated=True).ask("/", headers={"Host": "flower.example.com", **GOOD})[0] == 200
+
+
+def test_a_proxy_set_up_as_documented_passes_but_may_only_look(site: Any) -> None:
+    """S05: a page cannot set Connection, so such a request did not come from a browser directly."""
+    proxied = {"Host": "flower.example.com", "Connection": "upgrade"}
+    status, body, _ = site().ask("/", headers=proxied)
+    assert status == 200
+    assert "switched off" in body
+    origin = {"Origin": "http://flower.example.com"}
+    assert site().ask("/act", "POST", {**proxied, **origin})[0] == 403
+    websocket = {**proxied, "Upgrade": "websocket", "Sec-WebSocket-Key": "x"}
+    assert site().ask("/", headers=websocket)[0] == 421
+
+
+def test_on_loopback_our_own_pages_may_act_and_nothing_else(site: Any) -> None:
+    assert site().ask("/act", "POST", OURS)[:2] == (200, "done")
+    assert site().ask("/act", "POST", {"Origin": "http://localhost:1", "Host": "localhost:1"})[0] == 200
+    assert site().ask("/act", "POST")[0] == 403
+    assert site().ask("/act", "POST", {"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert site().ask("/", "GET")[1] == "nobody may write"
+
+
+def test_on_a_public_address_without_login_one_may_look_and_not_touch(site: Any) -> None:
+    """S02"""
+    public = site(loopback_only=False)
+    status, body, _ = public.ask("/")
+    assert status == 200
+    assert "--basic_auth" in body
+    assert public.ask("/act", "POST", OURS)[0] == 403
+    assert site(loopback_only=False, open_api=True).ask("/act", "POST", OURS)[0] == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Key": "outsider"}, {"X-Key": "crash"}])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/api/things"), ("POST", "/act")])
+def test_who_cannot_be_identified_is_challenged(site: Any, headers: dict[str, str], method: str, path: str) -> None:
+    status, body, answer = site(authenticated=True).ask(path, method, {**headers, **OURS})
+    assert (status, body) == (401, "Access denied")
+    assert answer["WWW-Authenticate"] == 'Key realm="flower"'
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_who_is_identified_gets_in(site: Any) -> None:
+    assert site(authenticated=True).ask("/", headers=GOOD)[1] == "ann may write"
+    assert site(authenticated=True).ask("/api/end", "POST", GOOD)[1] == "done"
+    assert site(authenticated=True).ask("/probe")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/act", "/api/act", "/api/end"])
+@pytest.mark.parametrize("posture", [{"open_api": True}, {"authenticated": True}])
+def test_read_only_refuses_every_change(site: Any, posture: dict[str, bool], path: str) -> None:
+    """S55"""
+    asked = site(read_only=True, **posture).ask(path, "POST", {**GOOD, **OURS})
+    assert asked[:2] == (403, READ_ONLY)
+
+
+@pytest.mark.parametrize("path", ["/act", "/api/act", "/api/end"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_nothing_changes_by_looking(site: Any, method: str, path: str) -> None:
+    assert site(authenticated=True).ask(path, method, GOOD)[0] == 405
+
+
+def test_head_works_wherever_get_does(site: Any) -> None:
+    """R51"""
+    status, body, headers = site().ask("/probe", "HEAD")
+    assert (status, body) == (200, "")
+    assert int(headers["Content-Length"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/things", "/%00", "/%ff", "/things/%00x", "/../x"])
+def test_unknown_paths_are_404_even_without_credentials(site: Any, path: str) -> None:
+    """S59"""
+    assert site(authenticated=True).ask(path)[0] == 404
+
+
+def test_a_prefix_moves_everything_below_it(site: Any) -> None:
+    prefixed = site(prefix="/a/b")
+    assert [prefixed.ask(path)[0] for path in ("/a/b/", "/a/b/probe", "/", "/probe", "/a/bprobe")] == [
+        200,
+        200,
+        404,
+        404,
+        404,
+    ]
+    status, _, headers = prefixed.ask("/a/b")
+    assert (status, headers["Location"]) == (308, "/a/b/")
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/things", "/act", "/probe", "/?crash=1"])
+def test_every_answer_carries_the_security_headers_and_no_version(site: Any, path: str) -> None:
+    """S09, S10, S11, S12"""
+    _, _, headers = site().ask(path)
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Server"] == "Flower"
+
+
+def test_a_crash_is_a_500_that_tells_strangers_nothing(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """S36"""
+    status, body, _ = site().ask("/?crash=1")
+    assert status == 500
+    assert "secret" not in body
+    assert "Traceback" not in body
+    assert "a secret detail" in caplog.text
+
+
+def test_errors_are_pages_texts_or_json(site: Any) -> None:
+    drawn = site(render=lambda template, context: f"<{template} {context['status']} {context['message']}>")
+    assert drawn.ask("/nowhere")[1] == "<error.html 404 Error, page not found>"
+    assert drawn.ask("/api/nowhere")[1] == ""
+    asked = drawn.ask("/nowhere", headers={"Accept": "application/json"})
+    assert json.loads(asked[1]) == {"error": "Error, page not found"}
+
+
+def test_an_error_page_that_cannot_be_drawn_is_a_text(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(template: str, context: Any) -> str:
+        raise RuntimeError("no such template")
+
+    status, body, _ = site(render=broken).ask("/nowhere")
+    assert (status, body) == (404, "Error, page not found")
+    assert "could not be drawn" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/act", "/", "/nowhere"])
+def test_a_large_body_is_refused_before_it_is_read(site: Any, path: str) -> None:
+    """S46"""
+    status, _, _ = site(authenticated=True).ask(path, "POST", GOOD, body="x" * (1024 * 1024 + 1))
+    assert status == 413
+
+
+def test_routes_of_a_plugin_whose_service_is_down_answer_503(site: Any) -> None:
+    assert site(broken={"site": "The plugin site is not running"}).ask("/")[:2] == (
+        503,
+        "The plugin site is not running",
+    )
+
+
+def test_every_attempt_to_change_something_leaves_one_audit_line(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """S53"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    door.ask("/act", "POST", GOOD)
+    door.ask("/act", "POST")
+    door.ask("/", "GET", GOOD)
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
+    assert [(line["identity"], line["action"], line["outcome"]) for line in lines] == [
+        ("ann", "act", "ok"),
+        ("", "act", "refused: Access denied"),
+    ]
+    assert {line["address"] for line in lines} == {"127.0.0.1"}
+
+
+def test_event_streams_are_for_our_own_pages(site: Any) -> None:
+    """S58"""
+    stream = {"Accept": "text/event-stream"}
+    assert site().ask("/", headers={**stream, "Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert site().ask("/", headers={**stream, **OURS})[0] == 200
+    assert site().ask("/", headers=stream)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "local"),
+    [
+        (None, {"X-Forwarded-For": "203.0.113.9"}, True),
+        (["10.0.0.0/8"], {"X-Forwarded-For": "203.0.113.9"}, True),
+        ([], {"X-Forwarded-For": "203.0.113.9"}, False),
+        ([], {"X-Real-Ip": "203.0.113.9"}, False),
+        ([], {"X-Forwarded-For": "203.0.113.9, 10.0.0.1"}, False),
+        ([], {"X-Real-Ip": "not an address"}, True),
+    ],
+)
+def test_forwarding_headers_count_only_from_trusted_proxies(
+    site: Any, proxies: list[str] | None, headers: dict[str, str], local: bool
+) -> None:
+    """S62"""
+    assert ("may write" in site(proxies=proxies).ask("/", headers=headers)[1]) is local
