@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.netutil import bind_unix_socket
 
 from flower_plugins import ConfigurationError, Settings
 
 __all__ = ["Binding", "Listener", "in_container", "listen", "plan"]
 
+_BACKLOG = 128
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -83,15 +84,38 @@ def listen(binding: Binding, scheme: str) -> Listener:
 
 
 def _open(address: str, port: int, *, optional: bool) -> list[socket.socket]:
+    """Open one socket per IP address that `address` stands for, all on one port."""
+    opened: list[socket.socket] = []
     try:
-        return bind_sockets(port, address)
+        found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, place in dict.fromkeys(found):
+            place = (place[0], opened[0].getsockname()[1], *place[2:]) if opened and port == 0 else place
+            opened.append(_open_one(family, place))
     except OSError as error:
+        for sock in opened:
+            sock.close()
         if optional:
             return []  # a machine without IPv6 has no ::1
         raise ConfigurationError(
             f"cannot listen on {address or 'all interfaces'} port {port}: {error.strerror or error}",
             mend="Choose another with --port or --address, or stop the program that holds it.",
         ) from None
+    return opened
+
+
+def _open_one(family: int, place: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
+        sock.bind(place)
+        sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _open_unix(binding: Binding) -> socket.socket:
