@@ -11,6 +11,18 @@ from flower_plugins import Broker
 
 __all__ = ["describe_broker"]
 
+_EVENT_SETTINGS = (
+    "event_exchange",
+    "event_queue_prefix",
+    "event_queue_ttl",
+    "event_queue_expires",
+    "event_queue_exclusive",
+    "event_queue_durable",
+    "control_exchange",
+    "broker_login_method",
+    "broker_failover_strategy",
+)
+
 
 def describe_broker(app: Any) -> Broker:
     """Return the facts that event sources and inspectors connect by, from the app's read connection."""
@@ -25,4 +37,5 @@ def describe_broker(app: Any) -> Broker:
         safe_url=maybe_sanitize_url(connection.as_uri()),
         transport_options=dict(options),
         use_ssl=app.conf.broker_use_ssl or None,
+        event_options={name: app.conf[name] for name in _EVENT_SETTINGS if name in app.conf},
     )

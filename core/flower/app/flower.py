@@ -6,13 +6,14 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from flower.app.arrivals import Arrivals
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.metrics import PostureMetrics, collect
 from flower.app.services import Services
-from flower.brokers import QueueService
-from flower.control import ControlService, EnableEvents, Executor, InspectService
+from flower.brokers import QueueService, declared_queues
+from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
 from flower.events import Gateway, Pump, StreamMetrics, StreamStatus, Supervisor
 from flower.plugins import Registry
 from flower.settings import EffectiveSettings
@@ -35,7 +36,7 @@ log = logging.getLogger("flower")
 
 
 class Flower:
-    """One running Flower. Made once per process, on the main thread; `flower.app.run` gives it a life."""
+    """One Flower, assembled and not yet running; `flower.app.run` gives it a life."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Flower:
 
     def own_sinks(self) -> Sequence[EventSink]:
         """Return core's own event sinks."""
-        return [HubSink(self.hub)]
+        return [HubSink(self.hub), Arrivals(self.inspect)]
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
@@ -95,34 +96,44 @@ class Flower:
             purge_offline_workers=settings["purge_offline_workers"],
             buckets=settings["task_runtime_metric_buckets"],
         )
-        self.status = StreamStatus()
-        self.gateway = Gateway(accept=_accepted_content(self.celery), status=self.status)
+        self.gateway = Gateway(accept=_accepted_content(self.celery))
+        self.status = StreamStatus(rejected=self.gateway.rejected)
         self.pump = Pump(self.gateway.decode, self.state.apply, self.status)
         source_name, source = self._choices.event_source()
         self.supervisor = Supervisor(lambda: source(self._choices.context(source_name)), self.pump, self.status)
         self.hub = Hub()
 
     def _make_services(self) -> None:
-        settings = self.settings
+        settings, workers = self.settings, self.state.workers
         self.executor = Executor()
-        workers = self.state.workers
+        self.mailbox = Mailbox(self.celery, self.executor)
         self.inspect = InspectService(
-            self.celery,
-            self.executor,
-            enabled=settings["inspect"],
-            timeout=settings["inspect_timeout"] / 1000,
-            limit=settings["max_workers"],
+            self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
+            timeout=settings["inspect_timeout"] / 1000,
+            max_workers=settings["max_workers"],
+            enabled=settings["inspect"],
         )
         self.control = ControlService(
-            self.celery, self.executor, self.inspect, workers, read_only=settings["read_only"]
+            self.mailbox,
+            is_known=lambda name: workers.get(name) is not None or self.inspect.knows(name),
+            is_online=self._is_online,
+            read_only=settings["read_only"],
         )
-        self.enable_events = EnableEvents(self.celery, self.executor) if settings["enable_events"] else None
-        self.queues = QueueService(self.celery, self._choices.inspector(), self.inspect, workers)
+        self.enable_events = EnableEvents(self.mailbox) if settings["enable_events"] else None
+        self.queues = QueueService(
+            self._choices.inspector(),
+            snapshot=self.inspect.snapshot,
+            is_online=self._is_online,
+            declared=declared_queues(self.celery.conf),
+        )
+
+    def _is_online(self, hostname: str) -> bool:
+        worker = self.state.workers.get(hostname)
+        return worker is not None and worker.online
 
     def _bring_in_plugins(self) -> None:
         registry, host = self.registry, self.host
-        registry.builtin.flower = self
         folders = registry.assets()
         self.assets = AssetFiles({plugin: each.static for plugin, each in folders if each.static is not None})
         self.renderer: Renderer | None = self._choices.renderer()

@@ -38,78 +38,78 @@ class FlowerHost:
     version = __version__
 
     def __init__(self, flower: Flower) -> None:
-        self._flower = flower
+        self.flower = flower
 
     @property
     def settings(self) -> Settings:
-        return self._flower.settings
+        return self.flower.settings
 
     @property
     def broker(self) -> Broker:
-        return self._flower.broker
+        return self.flower.broker
 
     @property
     def tasks(self) -> Tasks:
-        return self._flower.state.tasks
+        return self.flower.state.tasks
 
     @property
     def workers(self) -> Workers:
-        return self._flower.state.workers
+        return self.flower.state.workers
 
     @property
     def inspect(self) -> Inspect:
-        return self._flower.inspect
+        return self.flower.inspect
 
     @property
     def control(self) -> Control:
-        return self._flower.control
+        return self.flower.control
 
     @property
     def queues(self) -> Queues:
-        return self._flower.queues
+        return self.flower.queues
 
     @property
     def status(self) -> Status:
-        return self._flower.status
+        return self.flower.status
 
     @property
     def stream(self) -> Stream:
-        return self._flower.hub
+        return self.flower.hub
 
     @property
     def timezone(self) -> str:
-        return str(self._flower.celery.conf.timezone or "UTC")
+        return str(self.flower.celery.conf.timezone or "UTC")
 
     @property
     def celery(self) -> Any:
-        return self._flower.celery
+        return self.flower.celery
 
     def plugins(self) -> Sequence[PluginReport]:
-        return self._flower.registry.reports()
+        return self.flower.registry.reports()
 
     def nav_items(self) -> Sequence[NavItem]:
-        return self._flower.nav_items
+        return self.flower.nav_items
 
     def banners(self) -> Sequence[Banner]:
-        return self._flower.banners()
+        return self.flower.banners()
 
     def metrics(self) -> Iterable[MetricFamily]:
-        return self._flower.metric_families()
+        return self.flower.metric_families()
 
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})
-        return self._flower.prefix + quote(path, safe="/@:!$&'()*+,;=~") + (f"?{text}" if text else "")
+        return self.flower.prefix + quote(path, safe="/@:!$&'()*+,;=~") + (f"?{text}" if text else "")
 
     def asset(self, plugin: str, file: str) -> str:
         path = f"/static/{plugin}/{file}"
         try:
-            return self.url(path, v=self._flower.assets.digest(plugin, file))
+            return self.url(path, v=self.flower.assets.digest(plugin, file))
         except NotFound:
             return self.url(path)
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
-        renderer = self._flower.renderer
+        renderer = self.flower.renderer
         return None if renderer is None else renderer.render(template, context)
 
     async def run_blocking(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
-        return await self._flower.executor.run(call, *args, timeout=timeout)
+        return await self.flower.executor.run(call, *args, timeout=timeout)

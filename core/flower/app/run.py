@@ -56,9 +56,9 @@ class _Life:
         log.debug("Settings: %s", flower.settings.masked())
         self._spawn(flower.supervisor.run(), "events")
         self._spawn(self._tick(), "tick")
-        self._spawn(flower.inspect.run(), "inspect")
+        await flower.inspect.start()
         if flower.enable_events is not None:
-            self._spawn(flower.enable_events.run(), "enable events")
+            await flower.enable_events.start()
         await flower.services.start()
 
     async def _end(self, server: Server) -> None:
@@ -70,8 +70,12 @@ class _Life:
             await asyncio.wait(self._tasks, timeout=3)
         await flower.services.stop()
         flower.pump.close()
+        await flower.inspect.stop()
+        if flower.enable_events is not None:
+            await flower.enable_events.stop()
         await flower.queues.close()
-        flower.executor.close()
+        flower.mailbox.close()
+        await flower.executor.close()
 
     async def _tick(self) -> None:
         while True:
