@@ -45,11 +45,8 @@ class Dist:
 
 def find_dists(root: Path = ROOT) -> Sequence[Dist]:
     """Return every distribution, `flower` first, then `flower-plugins`, then the plugins by name."""
-    found = []
-    for manifest in [root, root / "flower_plugins", *sorted(root.glob("plugins/*"))]:
-        if (manifest / "pyproject.toml").is_file():
-            found.append(_read(manifest, core=manifest == root))
-    return found
+    folders = [root, root / "flower_plugins", *sorted(root.glob("plugins/*"))]
+    return [_read(folder, core=folder == root) for folder in folders if (folder / "pyproject.toml").is_file()]
 
 
 def _read(folder: Path, *, core: bool) -> Dist:

@@ -1,4 +1,4 @@
-"""Create .venv and install Flower, every plugin and the developer's tools into it, with uv where it can be had, else pip."""
+"""Make .venv with Flower, every plugin and the developer's tools, by uv where it can be had, else by pip."""
 
 from __future__ import annotations
 

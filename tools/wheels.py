@@ -37,7 +37,7 @@ for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
 NO_CORE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('flower') is not None and 'flower is there')"
 
 
-class Failure(Exception):
+class CheckError(Exception):
     """A check that did not hold; the text says which."""
 
 
@@ -99,11 +99,10 @@ def wheel_faults(wheel: Path, dist: Dist) -> Sequence[str]:
         top, *rest = name.split("/")
         if top != package and not top.endswith(".dist-info"):
             faults.append(f"holds {name}")
-        if "tests" in rest or rest[-1:] and rest[-1].startswith("test_"):
+        if "tests" in rest or (rest and rest[-1].startswith("test_")):
             faults.append(f"holds a test: {name}")
-    for requirement in metadata.get_all("Requires-Dist", []):
-        if requirement.startswith("flower-") and f"=={dist.version}" not in requirement:
-            faults.append(f"does not pin {requirement}")
+    own = [text for text in metadata.get_all("Requires-Dist", []) if text.startswith("flower-")]
+    faults.extend(f"does not pin {text}" for text in own if f"=={dist.version}" not in text)
     return faults
 
 
@@ -200,7 +199,7 @@ class Workshop:
         wheel = self.wheel(dist)
         faults = wheel_faults(wheel, dist)
         if faults:
-            raise Failure("; ".join(faults))
+            raise CheckError("; ".join(faults))
         return f"{wheel.stat().st_size / 1024:.0f} KB"
 
     def wheel(self, dist: Dist) -> Path:
@@ -218,7 +217,7 @@ class Workshop:
         place.install(f"{self.wheel(dist)}[test]")
         place.run_python("-I", "-c", IMPORT_ALL, dist.package.name, "kit")
         if not any(dist.tests.rglob("test_*.py")):
-            raise Failure("has no tests")
+            raise CheckError("has no tests")
         folder = self.place / f"tests-{dist.name}" / "tests"
         shutil.copytree(dist.tests, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder.parent / "pytest.ini").write_text(PYTEST_INI)
@@ -231,11 +230,11 @@ class Workshop:
         place.install(str(self.wheel(self.dists[0])))
         listed = place.flower_plugins()
         if "dashboard" not in listed:
-            raise Failure(f"--plugins does not list the dashboard: {listed}")
+            raise CheckError(f"--plugins does not list the dashboard: {listed}")
         place.remove("flower-dashboard")
         listed = place.flower_plugins()
         if "dashboard" in listed or "api" not in listed:
-            raise Failure(f"--plugins after flower-dashboard was removed: {listed}")
+            raise CheckError(f"--plugins after flower-dashboard was removed: {listed}")
         return "works"
 
     def upgrade(self) -> str:
@@ -246,10 +245,10 @@ class Workshop:
         place.install("--upgrade", str(self.wheel(self.dists[0])))
         version = place.run_python("-I", "-c", "import flower; print(flower.__version__)").strip()
         if version != self.dists[0].version:
-            raise Failure(f"the version afterwards is {version}")
+            raise CheckError(f"the version afterwards is {version}")
         place.run_python("-I", "-c", IMPORT_ALL, "flower", "rest")
         if "api" not in place.flower_plugins():
-            raise Failure("--plugins does not list the API")
+            raise CheckError("--plugins does not list the API")
         return "works"
 
     def environment(self, name: str) -> Environment:
@@ -274,13 +273,13 @@ def report(title: str, check: Callable[[], str]) -> int:
     began = time.monotonic()
     try:
         verdict, failed = check(), 0
-    except Failure as failure:
+    except CheckError as failure:
         verdict, failed = f"FAILED: {failure}", 1
     print(f"{time.monotonic() - began:6.1f} s  {title}: {verdict}", flush=True)
     return failed
 
 
-def run(command: Sequence[str | Path | None], cwd: Path = ROOT) -> str:
+def run(command: Sequence[object], cwd: Path = ROOT) -> str:
     """Run a command without the variables that would let it see this repository; return its output."""
     hidden = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME", "FLOWER_REQUIRE_SERVICES")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
@@ -288,9 +287,9 @@ def run(command: Sequence[str | Path | None], cwd: Path = ROOT) -> str:
     try:
         done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired:
-        raise Failure(f"{' '.join(words)} took more than ten minutes") from None
+        raise CheckError(f"{' '.join(words)} took more than ten minutes") from None
     if done.returncode != 0:
-        raise Failure(f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+        raise CheckError(f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
