@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-import flower_plugins
 import pluggy
 import pytest
+
+import flower_plugins
 from flower_plugins import hookimpl, hooks
 
 NAMES = [name for name in hooks.__all__ if name.startswith("flower_")]
