@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import flower_plugins  # noqa: F401  pytest would take the folder of that name for the package, were it not imported yet
+
 STRICT = "FLOWER_REQUIRE_SERVICES"
 """With this environment variable set to 1 a skipped test is a failed one."""
 
