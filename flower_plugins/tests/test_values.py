@@ -9,6 +9,7 @@ import pytest
 
 from flower_plugins import (
     Assets,
+    AuthProvider,
     Banner,
     Broker,
     Gap,
@@ -37,7 +38,6 @@ VALUES = [
     Messages([b"{}"]),
     MetricFamily("flower_x", "help", "gauge"),
     NavItem("Tasks", "/tasks"),
-    Offer[Any]("redis", "package.module:Class"),
     Option("port"),
     Param("limit"),
     PluginReport("api", "flower-api", "3.0.0", "active"),
@@ -66,6 +66,13 @@ def test_an_option_is_an_unset_public_text_by_default() -> None:
     assert not option.claims
     assert not option.unavailable
     assert (option.choices, option.env, option.check) == ((), (), None)
+
+
+def test_an_offer_of_a_kind_can_be_made_and_not_changed() -> None:
+    offer = Offer[AuthProvider]("google", "flower_auth_google.provider:Google")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        offer.name = "github"  # type: ignore[misc]
+    assert offer == Offer("google", "flower_auth_google.provider:Google")
 
 
 def test_an_offer_is_available_and_has_no_aliases_by_default() -> None:
