@@ -14,8 +14,6 @@ import docs
 
 PRODUCT = ("core/flower/**/*.py", "plugins/*/src/**/*.py")
 TESTS = ("core/tests/**/*.py", "flower_plugins/tests/**/*.py", "plugins/*/tests/**/*.py", "tests/[!r]*/**/*.py")
-PATTERN, NAME = 0, 4
-"""Where Route's pattern and name stand among its positional arguments."""
 
 
 def files(root: Path, patterns: Sequence[str]) -> list[Path]:
@@ -60,27 +58,30 @@ def route_faults(root: Path) -> list[str]:
         for path in sorted({path.rstrip("/") or "/" for path in expand(pattern)}):
             if blank(path) not in documented:
                 found.append(f"{where}: {path} is in no table of docs/api.md or docs/pages.md")
-            if path.partition("{")[0] not in tests:
+            if path.partition("{")[0] not in tests or path.rpartition("}")[2] not in tests:
                 found.append(f"{where}: no test names {path}")
     return found
 
 
 def routes(root: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield (place, pattern) of every route the code declares."""
+    """Yield (place, pattern) of every route the code declares, the paths of metric exporters included."""
     for file in files(root, PRODUCT):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        constants = {
-            target.id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
         for node in ast.walk(tree):
+            where = f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Route":
                 named = {keyword.arg: keyword.value for keyword in node.keywords}
-                value = named.get("pattern") or (node.args[PATTERN] if node.args else None)
-                yield f"{file.relative_to(root)}:{node.lineno}", literal(value, constants)
+                value = named.get("pattern") or (node.args[0] if node.args else None)
+                if not (isinstance(value, ast.Attribute) and value.attr == "path"):
+                    yield where, literal(value, assigned(tree))
+            elif isinstance(node, ast.ClassDef) and "MetricExporter" in [ast.unparse(base) for base in node.bases]:
+                yield where, literal(ast.Name("path"), assigned(node))
+
+
+def assigned(tree: ast.AST) -> dict[str, ast.expr]:
+    """Return what names are set to, anywhere below a node."""
+    assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    return {target.id: node.value for node in assignments for target in node.targets if isinstance(target, ast.Name)}
 
 
 def literal(node: ast.expr | None, constants: Mapping[str, ast.expr]) -> str | None:
@@ -225,12 +226,17 @@ def test_a_neglected_hook_is_found(house: Path, path: str, content: str, complai
         ("docs/api.md", "| `/api/task` |", "is in no table"),
         ("plugins/api/tests/test_plugin.py", "/api/tasks", "no test names /api/task/{uuid}"),
         ("plugins/api/src/flower_api/plugin.py", "Route(pattern=make(), name='x')", "cannot be read"),
+        ("plugins/api/src/flower_api/plugin.py", "one = '/pool/(?P<n>.+?)'\nRoute(f'{one}/grow/?')", "no test"),
+        (
+            "plugins/api/src/flower_api/plugin.py",
+            "class P(MetricExporter):\n    path = '/numbers'",
+            "no test names /numb",
+        ),
     ],
 )
 def test_a_neglected_route_is_found(house: Path, path: str, content: str, complaint: str) -> None:
     write(house, path, content)
-    (found,) = route_faults(house)
-    assert complaint in found
+    assert any(complaint in found for found in route_faults(house))
 
 
 def test_a_neglected_metric_is_found(house: Path) -> None:
