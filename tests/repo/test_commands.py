@@ -41,6 +41,27 @@ def test_every_command_and_link_leads_somewhere() -> None:
     assert faults(ROOT) == []
 
 
+def code_faults(root: Path) -> list[str]:
+    """Return every Python example of a page that is not Python."""
+    found = []
+    for page in sorted(file for pattern in PAGES for file in root.glob(pattern)):
+        for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            try:
+                compile(block, page.name, "exec")
+            except SyntaxError as error:
+                found.append(f"{page.relative_to(root)}: {error.msg}")
+    return found
+
+
+def test_every_example_is_python() -> None:
+    assert code_faults(ROOT) == []
+
+
+def test_an_example_that_is_not_python_is_found(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("```python\nx = \n```\n")
+    assert code_faults(tmp_path) == ["README.md: invalid syntax"]
+
+
 def test_the_makefile_has_every_target_of_the_house() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert make_targets(makefile) >= TARGETS
