@@ -45,12 +45,17 @@ def code_faults(root: Path) -> list[str]:
     """Return every Python example of a page that is not Python."""
     found = []
     for page in sorted(file for pattern in PAGES for file in root.glob(pattern)):
-        for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-            try:
-                compile(block, page.name, "exec")
-            except SyntaxError as error:
-                found.append(f"{page.relative_to(root)}: {error.msg}")
+        blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        found += [f"{page.relative_to(root)}: {fault}" for block in blocks if (fault := syntax_fault(block))]
     return found
+
+
+def syntax_fault(code: str) -> str:
+    try:
+        compile(code, "example", "exec")
+    except SyntaxError as error:
+        return error.msg
+    return ""
 
 
 def test_every_example_is_python() -> None:
