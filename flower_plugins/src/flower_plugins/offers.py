@@ -14,7 +14,7 @@ __all__ = ["Broker", "Offer", "OfferContext"]
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots, making an `Offer[Kind](...)` fails before Python 3.13
 class Offer(Generic[T_co]):
     """Name a class that core may load.
 
