@@ -78,7 +78,7 @@ def test_changes_reach_the_store_with_the_fields_of_the_moment_they_are_saved(st
         recorder, record = make(store), task(state="RECEIVED")
         recorder.on_changes([changed(record), changed(record)])
         record.state = "SUCCESS"
-        recorder.on_changes([WorkerChange(SimpleNamespace(hostname="w1@host", pid=7), "worker-online")])  # type: ignore[arg-type]
+        recorder.on_changes([WorkerChange(SimpleNamespace(hostname="w1@host", pid=7), "worker-online")])
         await recorder.stop()
 
     asyncio.run(run())
@@ -165,12 +165,13 @@ def test_what_could_not_be_saved_is_tried_again_and_later_changes_win(
     """R38."""
 
     async def run() -> None:
-        now = 0.0
-        recorder = make(store, clock=lambda: now)
+        seconds = [0.0]
+        recorder = make(store, clock=lambda: seconds[0])
         store.error = OSError("No space left on device")
         recorder.on_changes([changed(task("a", state="STARTED"))])
-        for now in range(0, 150, 2):
+        for _ in range(75):
             await recorder.flush()
+            seconds[0] += 2
         assert "No space left" in recorder.problem
         assert [record.levelno for record in caplog.records] == [logging.ERROR] * 3
         store.error = None

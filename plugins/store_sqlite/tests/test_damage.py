@@ -177,8 +177,8 @@ store = SqliteStore(OfferContext({"db": sys.argv[1]}, None, logging.getLogger())
 store.open()
 number = len(store.load("task", 10**6))
 while True:
-    numbers = range(number, number + 20)
-    store.save([Row("task", f"task-{n}", n + 1, {"name": "shop.order", "args": "x" * 1000, "n": n}) for n in numbers], [])
+    fields = {"name": "shop.order", "args": "x" * 1000}
+    store.save([Row("task", f"task-{n}", n + 1, {**fields, "n": n}) for n in range(number, number + 20)], [])
     number += 20
     print(number, flush=True)
 """
