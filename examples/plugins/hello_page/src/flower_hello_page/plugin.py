@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flower_plugins import Host, NavItem, Option, Route, hookimpl
 from flower_plugins.web import Handler
+
+from flower_plugins import Host, NavItem, Option, Route, hookimpl
 
 FLOWER_API_VERSION = 1
 
