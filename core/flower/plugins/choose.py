@@ -85,7 +85,7 @@ def find(
     return None
 
 
-def load_class(offer: Offer[Any], base: type[T]) -> type[T]:
+def load_class(offer: Offer[T], base: type[Any]) -> type[T]:
     """Import the class that an offer names. Raise ConfigurationError when that fails or it is not a `base`."""
     module, _, name = offer.load.partition(":")
     try:

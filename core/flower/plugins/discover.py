@@ -35,6 +35,9 @@ CORE = "flower"
 CONFIG = "flowerconfig"
 HOOKS = tuple(name for name in hooks.__all__ if name.startswith("flower_"))
 
+_MISSPELT = 0.85
+"""How alike a function of flowerconfig.py must be to a hook to be a slip of the finger, not a helper."""
+
 _FIRST_PARTY = frozenset(
     (
         "flower-api",
@@ -153,8 +156,8 @@ def config_plugin(values: Mapping[str, Any]) -> SimpleNamespace | None:
             if not inspect.isfunction(value):
                 raise PluginError(f"{name} is {type(value).__name__}, expected a function")
             chosen[name] = hooks.hookimpl(value)
-        elif inspect.isfunction(value) and suggestion(name, HOOKS):
-            raise PluginError(f"unknown hook {name!r}. {suggestion(name, HOOKS)}")
+        elif inspect.isfunction(value) and (meant := suggestion(name, HOOKS, at_least=_MISSPELT)):
+            raise PluginError(f"unknown hook {name!r}. {meant}")
     return SimpleNamespace(**chosen) if chosen else None
 
 

@@ -28,9 +28,9 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return "Did you mean 'x'?" for the closest of `known`, "" when none is close."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+def suggestion(name: str, known: Iterable[str], *, at_least: float = 0.6) -> str:
+    """Return "Did you mean 'x'?" for the closest of `known`, "" when none is as close as `at_least`."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=at_least)
     return f"Did you mean {close[0]!r}?" if close else ""
 
 

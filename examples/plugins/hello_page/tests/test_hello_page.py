@@ -13,7 +13,6 @@ def test_the_page_counts_tasks_and_workers() -> None:
 
 
 def test_the_page_needs_a_reader_and_the_navigation_leads_to_it() -> None:
-    host: Any = SimpleNamespace()
-    (route,) = plugin.flower_routes(host)
-    (item,) = plugin.flower_nav_items(host)
+    (route,) = plugin.flower_routes()
+    (item,) = plugin.flower_nav_items()
     assert (route.pattern, route.access) == (item.path, "read")

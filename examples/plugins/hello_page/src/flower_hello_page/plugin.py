@@ -30,10 +30,10 @@ def flower_options() -> Sequence[Option]:
 
 
 @hookimpl
-def flower_routes(host: Host) -> Sequence[Route]:
+def flower_routes() -> Sequence[Route]:
     return [Route("/hello", HelloPage, access="read", surface="page", name="hello")]
 
 
 @hookimpl
-def flower_nav_items(host: Host) -> Sequence[NavItem]:
+def flower_nav_items() -> Sequence[NavItem]:
     return [NavItem("Hello", "/hello", order=900)]
