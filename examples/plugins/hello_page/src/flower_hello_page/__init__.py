@@ -1,0 +1,1 @@
+"""An example plugin of Flower: one page and a way to it."""

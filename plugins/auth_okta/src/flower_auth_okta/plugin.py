@@ -1,0 +1,31 @@
+"""Entry point: Okta as a login provider, with its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flower_plugins import AuthProvider, Offer, Option, hookimpl
+
+_UNAVAILABLE = "Login through Okta is not part of this version of Flower"
+
+
+@hookimpl
+def flower_options() -> Sequence[Option]:
+    """Declare what this provider can be told."""
+    return [
+        Option(
+            "oauth2_okta_base_url",
+            str,
+            None,
+            "Where the OAuth 2 paths of your Okta begin: https://my-company.okta.com/oauth2",
+            claims=True,
+            unavailable=_UNAVAILABLE,
+        ),
+    ]
+
+
+@hookimpl
+def flower_auth_providers() -> Sequence[Offer[AuthProvider]]:
+    """Offer Okta under its name and under the class path that Flower 2.x documents."""
+    alias = "flower.views.auth.OktaLoginHandler"
+    return [Offer("okta", "", label="Okta", aliases=(alias,), unavailable=_UNAVAILABLE)]
