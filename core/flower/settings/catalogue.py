@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flower_plugins import Option
-
 from flower.settings.names import CELERY, CELERY_APPLIED, RESERVED, SECURITY
 from flower.settings.options import COMMANDS, CORE, UNAUTHENTICATED_API
+from flower_plugins import Option
 
 __all__ = ["CORE_NAME", "Catalogue", "Refusal", "variable"]
 
@@ -31,7 +30,8 @@ class Refusal:
 class Catalogue(Mapping[str, Option]):
     """Options by name, core's first, then the plugins' in the order they were declared.
 
-    Core's names always win, then the first declaration does; `refused` tells of the others.
+    Core's names always win, then the first declaration does; `refused` tells of the others. A plugin
+    takes over an option that core holds as unavailable by claiming it.
     """
 
     def __init__(self, declared: Iterable[tuple[str, Option]] = ()) -> None:
@@ -39,6 +39,8 @@ class Catalogue(Mapping[str, Option]):
         self._owners: dict[str, str] = dict.fromkeys(self._options, CORE_NAME)
         self._refused: list[Refusal] = []
         for plugin, option in declared:
+            if option in CORE:
+                continue
             reason = self._objection(option)
             if reason:
                 self._refused.append(Refusal(plugin, option.name, reason))
@@ -84,7 +86,8 @@ class Catalogue(Mapping[str, Option]):
         name = option.name
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             return "the name is not in lower_snake"
-        if name in self._options:
+        taken = self._options.get(name)
+        if taken and not (self._owners[name] == CORE_NAME and taken.unavailable and option.claims):
             return f"{self._owners[name]} already declares it"
         if name in CELERY or name in CELERY_APPLIED or variable(name) == UNAUTHENTICATED_API:
             return "the name has another meaning already"

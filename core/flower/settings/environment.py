@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from flower_plugins import ConfigurationError, Option
-
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.names import (
     FIRST_PARTY,
@@ -18,6 +16,7 @@ from flower.settings.names import (
 )
 from flower.settings.options import UNAUTHENTICATED_API
 from flower.settings.values import BOOLEANS
+from flower_plugins import ConfigurationError, Option
 
 __all__ = ["Environment", "read", "strangers", "unauthenticated_api"]
 
@@ -57,7 +56,7 @@ def read(environ: Mapping[str, str], catalogue: Catalogue) -> Environment:
 
 
 def unauthenticated_api(environ: Mapping[str, str]) -> bool:
-    """Tell whether the API is open without authentication; ConfigurationError for a value that is neither yes nor no."""
+    """Tell whether the API is open without authentication. Raise ConfigurationError for a value that says neither."""
     text = environ.get(UNAUTHENTICATED_API)
     if text is None:
         return False

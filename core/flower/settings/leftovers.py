@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from flower_plugins import ConfigurationError
-
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.configfile import ConfigFile
 from flower.settings.names import FIRST_PARTY, RESERVED, closest, resembling
 from flower.settings.words import COMMAND_LINE, Typed, Words
+from flower_plugins import ConfigurationError
 
 __all__ = ["refuse", "warn", "warn_of_file"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flower_plugins import ConfigurationError, Option
-
 from flower.settings import configfile, environment, leftovers, values
 from flower.settings.catalogue import Catalogue
 from flower.settings.configfile import ConfigFile
 from flower.settings.effective import EffectiveSettings, Origin
 from flower.settings.options import COMMANDS
 from flower.settings.words import COMMAND_LINE, Words, read
+from flower_plugins import ConfigurationError, Option
 
 __all__ = ["Early", "load", "peek"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flower_plugins import Option
-
 from flower.settings import checks
+from flower_plugins import Option
 
 __all__ = ["BARE", "COMMANDS", "CORE", "UNAUTHENTICATED_API"]
 

@@ -91,7 +91,7 @@ def _adopt_one(option: Option, value: Any) -> Any:
     # True and False are ints to Python, yet not what somebody who sets a number meant.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ValueError(f"it must be of type {kind.__name__}, not {type(value).__name__}")
-    if kind is float and math.isnan(value):
+    if isinstance(value, float) and math.isnan(value):
         raise ValueError("nan is not a number")
     return value
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flower_plugins import ConfigurationError, Option
-
 from flower.settings.names import CELERY, CELERY_APPLIED, FIRST_PARTY, RESERVED
 from flower.settings.options import BARE
 from flower.settings.values import BOOLEANS
+from flower_plugins import ConfigurationError, Option
 
 __all__ = ["COMMAND_LINE", "Typed", "Words", "read"]
 
