@@ -43,7 +43,6 @@ def configured(app: Any, settings: EffectiveSettings) -> Any:
         app = _load(overrides["app"])
     changes = celery_settings(settings.file_globals)
     if changes:
-        app.finalize()
         len(app.conf)  # makes Celery read the app's configuration, so that these changes come on top
         app.conf.update(changes)
     return app

@@ -44,10 +44,10 @@ def options_table(options: Iterable[tuple[str, Option]]) -> str:
     """Return the options as a Markdown table."""
     rows = [("Option", "Environment", "Type", "Default", "Plugin", "Meaning"), ("---",) * 6]
     for plugin, option in options:
-        variables = ", ".join(f"`{name}`" for name in _variables(option)) or "–"
+        variables = ", ".join(f"`{name}`" for name in _variables(option)) or "-"
         default = _default(option)
         rows.append(
-            (f"`{option.name}`", variables, _type(option), f"`{default}`" if default else "–", plugin, _meaning(option))
+            (f"`{option.name}`", variables, _type(option), f"`{default}`" if default else "-", plugin, _meaning(option))
         )
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
 
