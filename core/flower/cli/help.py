@@ -14,6 +14,7 @@ from flower_plugins import Option
 __all__ = ["help_text", "options_table"]
 
 _COLUMN = 32
+_TWO_COLUMNS = 80  # narrower than this, help stands below the option instead of beside it
 _INTRODUCTION = (
     "Every option may be written --name=value or --name value, with - or _ between words; a switch needs no value. "
     "It may also stand in the environment as FLOWER_NAME or in flowerconfig.py as a variable name. "
@@ -57,7 +58,7 @@ def _entry(option: Option, width: int) -> list[str]:
     notes += [f"env: {name}" for name in _variables(option)]
     text = f"{_meaning(option)} [{'; '.join(notes)}]" if notes else _meaning(option)
     flag = f"  {_flag(option)}"
-    if width < 2 * _COLUMN:
+    if width < _TWO_COLUMNS:
         return [flag, *textwrap.wrap(text, width, initial_indent=" " * 6, subsequent_indent=" " * 6)]
     wrapped = textwrap.wrap(text, width - _COLUMN, break_long_words=False)
     indented = [" " * _COLUMN + line for line in wrapped]

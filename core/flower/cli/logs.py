@@ -36,7 +36,7 @@ class Held(logging.Handler):
         """Keep the record."""
         self._records.append(record)
 
-    def release(self) -> None:
+    def replay(self) -> None:
         """Log what was kept."""
         for record in self._records:
             logger = logging.getLogger(record.name)

@@ -85,7 +85,7 @@ def run(
         return 2
     if settings.file_path and not quiet:
         log.info("Settings from %s", settings.file_path)
-    held.release()
+    held.replay()
     for warning in settings.warnings:
         log.warning("%s", warning)
     return serve(app, settings, plugins, quiet)

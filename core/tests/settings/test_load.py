@@ -116,6 +116,8 @@ def test_the_api_is_closed_otherwise(loaded: Loader, env: dict[str, str]) -> Non
 
 LINE = "command line"
 FILE = "{cwd}/flowerconfig.py"
+PORT = "Give another value, like 5555, or leave port out"
+EMPTY = "Give it a value or leave it out"
 OPEN = "Correct or remove it: ignoring it might leave Flower open"
 WRITE = "Write options as --name=value; celery flower --help lists them"
 TLS = "Both 'certfile' and 'keyfile' are required to enable SSL"
@@ -358,13 +360,13 @@ EXPOSED = (
             [],
             {"FLOWER_DB": "x"},
             "",
-            ABSENT.format("FLOWER_DB in the environment", "flower-store-sqlite", "flower-store-sqlite"),
+            ABSENT.format("FLOWER_DB in the environment", *2 * ["flower-store-sqlite"]),
         ),
         (
             [],
             {},
             "natural_time = True",
-            ABSENT.format("natural_time in {cwd}/flowerconfig.py", "flower-dashboard", "flower-dashboard"),
+            ABSENT.format("natural_time in {cwd}/flowerconfig.py", *2 * ["flower-dashboard"]),
         ),
         (
             [],
