@@ -1,0 +1,97 @@
+"""The phases of a start: which plugins, which settings, which Celery app, logging, and then the server."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import click
+
+from flower.cli import help as help_page
+from flower.cli import logs, report
+from flower.cli.celery_app import configured
+from flower.settings import Catalogue, Early, EffectiveSettings, load, peek
+from flower_plugins import ConfigurationError, Option, PluginReport
+
+__all__ = ["Plugins", "discover", "run", "serve"]
+
+log = logging.getLogger(__name__)
+
+
+class Plugins(Protocol):
+    """What the command line needs of the plugin registry."""
+
+    def options(self) -> Sequence[tuple[str, Option]]:
+        """Return every option that plugins declare, with the plugin's name."""
+
+    def reports(self) -> Sequence[PluginReport]:
+        """Return every plugin found."""
+
+
+def discover(early: Early) -> Plugins:
+    """Load the plugins that are installed and not switched off."""
+    from flower.app import hooks  # starting to load plugins costs time that a refused command line saves
+    from flower.plugins import Registry
+
+    return Registry.load(
+        core=hooks,
+        config_globals=early.file.globals,
+        config_path=early.file.path,
+        disabled=early.disabled,
+        allowed=early.allowed,
+    )
+
+
+def serve(app: Any, settings: EffectiveSettings, plugins: Any, quiet: bool) -> int:
+    """Run the server, or the demo, until it ends, and return the exit code."""
+    if settings["demo"]:
+        from flower.demo import run_demo  # brings a broker, workers and traffic along
+
+        return run_demo(settings, plugins, quiet)
+    from flower.app import Flower  # brings Tornado and everything else along
+
+    return Flower(app, settings, plugins, quiet=quiet).run()
+
+
+def run(
+    app: Any,
+    words: Sequence[str],
+    *,
+    quiet: bool = False,
+    alone: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    discover: Callable[[Early], Plugins] = discover,
+    serve: Callable[[Any, EffectiveSettings, Any, bool], int] = serve,
+) -> int:
+    """Do what the words after `flower` say and return the exit code: 2 when they cannot be honoured.
+
+    `app` is the Celery app that was found before those words. `alone` says that the program is called
+    `flower` and there is no place for Celery's options before its name.
+    """
+    try:
+        with logs.held_back() as held:
+            early = peek(words, environ, os.getcwd())
+            plugins = discover(early)
+            if early.help or early.plugins:
+                click.echo(_page(early, plugins, alone))
+                return 0
+            settings = load(words, options=plugins.options(), environ=environ, cwd=os.getcwd(), early=early)
+            app = configured(app, settings)
+        logs.configure(settings)
+    except ConfigurationError as error:
+        click.echo(f"flower: {error.message}", err=True)
+        return 2
+    if settings.file_path and not quiet:
+        log.info("Settings from %s", settings.file_path)
+    held.replay()
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    return serve(app, settings, plugins, quiet)
+
+
+def _page(early: Early, plugins: Plugins, alone: bool) -> str:
+    if early.help:
+        return help_page.help_text(Catalogue(plugins.options()).owned(), alone=alone)
+    return report.as_json(plugins.reports()) if early.plugins == "json" else report.as_text(plugins.reports())

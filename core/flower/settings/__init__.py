@@ -1,0 +1,8 @@
+"""Settings: one declaration per option, read from the command line, flowerconfig.py and the environment."""
+
+from flower.settings.catalogue import Catalogue, Refusal
+from flower.settings.effective import EffectiveSettings
+from flower.settings.load import Early, load, peek
+from flower.settings.options import COMMANDS, CORE
+
+__all__ = ["COMMANDS", "CORE", "Catalogue", "Early", "EffectiveSettings", "Refusal", "load", "peek"]

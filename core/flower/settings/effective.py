@@ -1,0 +1,70 @@
+"""What every option is worth in this run, and where it was set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flower.settings.catalogue import Catalogue
+
+__all__ = ["EffectiveSettings", "Origin"]
+
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A value that was set, and where, in words."""
+
+    value: Any
+    where: str
+
+
+@dataclass(frozen=True)
+class EffectiveSettings:
+    """The settings of this run; implements `flower_plugins.Settings`.
+
+    `celery_overrides` holds `app`, `broker` and `result_backend` when they stood after `flower`.
+    `file_globals` is everything flowerconfig.py defined, `file_path` is empty without such a file.
+    `warnings` are sentences to be logged once logging is set up.
+    """
+
+    catalogue: Catalogue
+    origins: Mapping[str, Origin]
+    unauthenticated_api: bool = False
+    celery_overrides: Mapping[str, str] = field(default_factory=dict)
+    file_globals: Mapping[str, Any] = field(default_factory=dict)
+    file_path: str = ""
+    warnings: Sequence[str] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.origins:
+            return self.origins[name].value
+        return self.catalogue[name].default
+
+    def given(self, name: str) -> bool:
+        """Tell whether the option was set anywhere, be it to its default."""
+        return name in self.origins
+
+    def origin(self, name: str) -> str:
+        """Say where the value comes from, in words fit for a message."""
+        return self.origins[name].where if name in self.origins else "default"
+
+    def masked(self) -> dict[str, Any]:
+        """Return every setting by name, fit for a log: secrets and passwords in URLs as `***`."""
+        return {
+            name: "***" if option.secret and self[name] else _masked(self[name])
+            for name, option in sorted(self.catalogue.items())
+        }
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _USERINFO.sub("***", value)
+    if isinstance(value, tuple):
+        return tuple(_masked(item) for item in value)
+    if callable(value):
+        return getattr(value, "__qualname__", type(value).__name__)
+    return value

@@ -1,0 +1,87 @@
+"""What was written and sets nothing: refused where it could be a mistake that matters, else warned of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from flower.settings.catalogue import Catalogue, variable
+from flower.settings.configfile import ConfigFile
+from flower.settings.names import FIRST_PARTY, RESERVED, closest, resembling
+from flower.settings.words import COMMAND_LINE, Typed, Words
+from flower_plugins import ConfigurationError
+
+__all__ = ["refuse", "warn", "warn_of_file"]
+
+
+def refuse(typed: Words, words: Sequence[str], catalogue: Catalogue) -> None:
+    """Raise ConfigurationError for unknown options, stray words, and security options nobody handles."""
+    for option in typed.absent:
+        if option.name in RESERVED:
+            raise RESERVED[option.name].refusal(option.name, COMMAND_LINE)
+    for option in typed.unknown:
+        raise ConfigurationError(
+            f"unknown option {option.flag}", where=COMMAND_LINE, mend=_suggestion(option, catalogue)
+        )
+    for position in typed.stray:
+        raise ConfigurationError(
+            f"unexpected {_shown(words[position])} after flower",
+            where=COMMAND_LINE,
+            mend="Write options as --name=value; celery flower --help lists them",
+        )
+
+
+def warn(typed: Words, catalogue: Catalogue) -> list[str]:
+    """Return the warnings that a command line deserves."""
+    warnings = []
+    if typed.misplaced:
+        warnings.append(
+            f"You have incorrectly specified the following celery arguments after flower command: {typed.misplaced}. "
+            "Please specify them after celery command instead following this template: "
+            "celery [celery args] flower [flower args]."
+        )
+    if typed.applied:
+        flags = ", ".join(typed.applied)
+        warnings.append(f"Applied {flags} after flower; Celery's own options belong before it: celery {flags} … flower")
+    if typed.stray_broker:
+        warnings.append("Used a URL after flower as the broker; better write celery --broker=URL flower")
+    warnings.extend(FIRST_PARTY[option.name].warning(option.flag) for option in typed.absent)
+    secrets = dict.fromkeys(option.name for option in typed.settings if catalogue[option.name].secret)
+    warnings.extend(
+        f"{name} on the command line can be read by every user of this machine; "
+        f"better set {variable(name)}, {variable(name)}_FILE or {name} in flowerconfig.py"
+        for name in secrets
+    )
+    return warnings
+
+
+def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str]) -> list[str]:
+    """Return warnings about globals that belong to absent plugins.
+
+    Raise ConfigurationError for those that are, or resemble, a security option that is not in effect.
+    """
+    warnings = []
+    for name, value in file.plain().items():
+        if name in catalogue or value is None:
+            continue
+        if name in RESERVED:
+            raise RESERVED[name].refusal(name, file.where(name))
+        if name in FIRST_PARTY:
+            warnings.append(FIRST_PARTY[name].warning(file.where(name)))
+        elif (security := resembling(name, catalogue.security, cutoff=0.9)) and security not in given:
+            raise ConfigurationError(
+                f"{name} is no option, but resembles {security}",
+                where=file.where(name),
+                mend="Correct or rename it: ignoring it might leave Flower open",
+            )
+    return warnings
+
+
+def _suggestion(option: Typed, catalogue: Catalogue) -> str:
+    guess = closest(option.name, [*catalogue, *FIRST_PARTY, *RESERVED])
+    return f"Did you mean --{guess}?" if guess else "celery flower --help lists all of them"
+
+
+def _shown(word: str) -> str:
+    """Quote a word unless it could be a credential that lost its option."""
+    return f"word '{word}'" if re.fullmatch(r"[\w./-]{1,40}", word) else "word"

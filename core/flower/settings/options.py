@@ -1,0 +1,121 @@
+"""Core's own options: the single place that declares their names, types, defaults and help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flower.settings import checks
+from flower_plugins import Option
+
+__all__ = ["BARE", "COMMANDS", "CORE", "UNAUTHENTICATED_API"]
+
+UNAUTHENTICATED_API: Final = "FLOWER_UNAUTHENTICATED_API"
+"""The environment variable that opens `/api/*` without authentication; it never was an option."""
+
+COMMANDS: Final = frozenset({"help", "plugins", "demo"})
+"""Options that say what to do this once: the command line alone may hold them."""
+
+BARE: Final = {"plugins": "text"}
+"""What an option of another type than bool means when it stands without a value."""
+
+_NO_LOGIN = (
+    "Login through an identity provider is not part of this version; "
+    "protect Flower with --basic_auth or with a proxy that authenticates"
+)
+
+_SERVER = (
+    Option("address", default="", help="Listen on this address or host name; empty means every interface."),
+    Option("port", int, 5555, "Listen on this port; 0 picks a free one.", check=checks.tcp_port),
+    Option("unix_socket", default="", help="Listen on a Unix socket at this path instead.", check=checks.path),
+    Option(
+        "unix_socket_mode", default="0660", help="Permissions of the socket, in octal digits.", check=checks.octal_mode
+    ),
+    Option("url_prefix", help="Serve under this path instead of /.", check=checks.prefix),
+    Option("certfile", help="TLS certificate, PEM.", check=checks.path),
+    Option("keyfile", help="Key of the TLS certificate, PEM.", check=checks.path),
+    Option("ca_certs", help="Demand client certificates signed by these authorities, PEM.", check=checks.path),
+    Option("xheaders", bool, False, "Trust X-Forwarded-For, X-Real-Ip and their like from trusted proxies."),
+    Option(
+        "trusted_proxies",
+        default=(),
+        multiple=True,
+        help="Addresses or networks whose forwarding headers count; loopback and private ones when left out.",
+    ),
+    Option(
+        "allowed_hosts",
+        default=(),
+        multiple=True,
+        help="More host names under which Flower may be asked for when no authentication is configured.",
+    ),
+)
+
+_ACCESS = (
+    Option("read_only", bool, False, "Refuse every operation on workers and tasks."),
+    Option("cookie_secret", secret=True, help="Sign cookies with this; give every replica the same."),
+    Option("auth", default="", help="E-mail addresses that may log in.", unavailable=_NO_LOGIN),
+    Option("auth_provider", help="Who vouches for people that log in.", unavailable=_NO_LOGIN),
+    Option("oauth2_key", help="OAuth client id.", unavailable=_NO_LOGIN),
+    Option("oauth2_secret", secret=True, help="OAuth client secret.", unavailable=_NO_LOGIN),
+    Option("oauth2_redirect_uri", help="OAuth callback URL.", unavailable=_NO_LOGIN),
+)
+
+_CLUSTER = (
+    Option("max_workers", int, 5000, "Workers kept in memory.", check=checks.at_least(1)),
+    Option("max_tasks", int, 100_000, "Tasks kept in memory.", check=checks.at_least(1)),
+    Option("enable_events", bool, True, "Tell workers every few seconds to send events."),
+    Option("event_source", default="", help="Receive events in this way; chosen by the broker's URL when left out."),
+    Option("inspect", bool, True, "Ask workers about themselves; when off, pages live from events alone."),
+    Option(
+        "inspect_timeout",
+        float,
+        1000.0,
+        "Wait this many milliseconds for workers' answers.",
+        check=checks.positive,
+    ),
+    Option(
+        "purge_offline_workers",
+        int,
+        help="Hide workers offline for this many seconds; 0 hides them at once, left out keeps them.",
+        check=checks.at_least(0),
+    ),
+    Option(
+        "format_task", object, help="Function that changes what is kept and shown of a task.", check=checks.function
+    ),
+    Option(
+        "task_runtime_metric_buckets",
+        float,
+        (),
+        "Upper bounds, in seconds, of the runtime histogram's buckets; the exporter's own when left out.",
+        multiple=True,
+    ),
+    Option("environment", default="", help="Name shown on every page, like production or staging."),
+)
+
+_RUNNING = (
+    Option("conf", default="flowerconfig.py", help="Read settings from this Python file."),
+    Option("disable_plugin", default=(), multiple=True, help="Leave these installed plugins out."),
+    Option("plugins_allowed", default=(), multiple=True, help="Load no other plugins than these."),
+    Option("debug", bool, False, "Log in detail, requests included."),
+    Option("plugins", choices=("text", "json"), help="Print the plugins found, as text or JSON, and exit."),
+    Option("demo", bool, False, "Show a living cluster: start a throwaway broker, workers and traffic."),
+    Option("help", bool, False, "Print this and exit."),
+)
+
+_LOGGING = (
+    Option(
+        "logging",
+        default="info",
+        choices=("debug", "info", "warning", "error", "critical", "none"),
+        help="Log from this level on; none leaves Python's logging as it is.",
+    ),
+    Option("log_to_stderr", bool, help="Log to stderr; on when left out and nothing else is configured."),
+    Option("log_file_prefix", help="Log to this file.", check=checks.path),
+    Option("log_file_max_size", int, 100_000_000, "Rotate the log file at this many bytes.", check=checks.at_least(0)),
+    Option("log_file_num_backups", int, 10, "Keep this many rotated log files.", check=checks.at_least(0)),
+    Option("log_rotate_mode", default="size", choices=("size", "time"), help="Rotate the log file by size or time."),
+    Option("log_rotate_when", default="midnight", help="Unit of rotation by time.", check=checks.rotation),
+    Option("log_rotate_interval", int, 1, "Rotate by time every so many units.", check=checks.at_least(1)),
+)
+
+CORE: Final[tuple[Option, ...]] = _SERVER + _ACCESS + _CLUSTER + _RUNNING + _LOGGING
+"""Every option that core declares, in the order help shows them."""
