@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from flower_plugins.options import Settings
@@ -34,13 +34,20 @@ class Offer(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The broker as the Celery app is configured: `url` holds credentials and is never logged."""
+    """The broker as the Celery app is configured: `url` holds credentials and is never logged.
+
+    `event_options` are the app's settings that an event source needs, by Celery's own names where they
+    differ from Celery's defaults: event_exchange, event_queue_prefix, event_queue_ttl,
+    event_queue_expires, event_queue_exclusive, event_queue_durable, control_exchange,
+    broker_login_method, broker_failover_strategy.
+    """
 
     url: str
     scheme: str
     safe_url: str
     transport_options: dict[str, object]
     use_ssl: object = None
+    event_options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
