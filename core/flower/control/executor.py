@@ -31,7 +31,7 @@ class Executor:
         self._jobs: deque[_Job] = deque()
         self._threads = self._idle = self._stuck = 0
         self._closed = False
-        self._drained: Callable[[], None] | None = None
+        self._drained: Callable[[], object] | None = None
 
     @property
     def threads(self) -> int:

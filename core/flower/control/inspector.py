@@ -164,9 +164,7 @@ class InspectService:
         usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
         if not hostname or not usable:
             return False
-        info = dict(self._cache.get(hostname, ()))
-        info.update(mask(usable), timestamp=time.time())
-        self._cache[hostname] = info
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
         self._cache.move_to_end(hostname)
         while len(self._cache) > self._max:
             self._cache.popitem(last=False)

@@ -1,5 +1,8 @@
 """Celery's remote-control messages, sent on connections of our own that cannot hang or retry for ever."""
 
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
 from __future__ import annotations
 
 import logging
@@ -10,8 +13,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
+from kombu.messaging import Consumer, Producer
 
 from flower.control.executor import Executor
 from flower.control.masking import mask_text
@@ -154,10 +159,13 @@ class Mailbox:
     def _reply_queue(self, oid: str) -> Queue:
         mailbox = self._app.control.mailbox
         exchange = Exchange(
-            mailbox.reply_exchange.name, type="direct", durable=False, delivery_mode=mailbox.reply_exchange.delivery_mode
+            mailbox.reply_exchange.name,
+            type="direct",
+            durable=False,
+            delivery_mode=mailbox.reply_exchange.delivery_mode,
         )
         return Queue(
-            f"{oid}.{exchange.name}",
+            f"{oid}.{name}",
             exchange=exchange,
             routing_key=oid,
             durable=mailbox.queue_durable,
@@ -209,7 +217,9 @@ class Mailbox:
 class _Gathering:
     """Replies to several commands that share one reply queue."""
 
-    def __init__(self, commands: Collection[str], destination: Sequence[str] | None, refused: Callable[[], None]) -> None:
+    def __init__(
+        self, commands: Collection[str], destination: Sequence[str] | None, refused: Callable[[], None]
+    ) -> None:
         self._tickets: dict[str, str] = {}
         self._missing: set[tuple[str, str]] | None = None
         self._wanted: frozenset[str] | None = None
@@ -265,11 +275,11 @@ def _text(headers: Any, name: str) -> str:
 
 def _open(app: Any) -> Connection:
     connection: Connection = app.connection_for_write(connect_timeout=_CONNECT_SECONDS)
-    name = str(connection.transport_cls).lower()
+    name, options = str(connection.transport_cls).lower(), dict(connection.transport_options or {})
     if "redis" in name or "sentinel" in name:
-        connection.transport_options = {**connection.transport_options, **_REDIS}
+        connection.transport_options = {**options, **_REDIS}
     elif "amqp" in name and "qpid" not in name and name != "librabbitmq":
-        connection.transport_options = {**connection.transport_options, **_AMQP}
+        connection.transport_options = {**options, **_AMQP}
     others = max(len(connection.alt) - 1, 0)
     connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
     return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["MASK", "mask", "mask_text", "mask_url"]
@@ -41,7 +42,7 @@ def mask_text(text: str) -> str:
     starts = [match.start() for match in _SCHEME.finditer(text)]
     if starts:
         edges = [0, *starts, len(text)]
-        text = "".join(_mask_piece(text[a:b]) for a, b in zip(edges, edges[1:], strict=False))
+        text = "".join(_mask_piece(text[a:b]) for a, b in pairwise(edges))
     return _PARAMETER.sub(_mask_parameter, text) if "=" in text else text
 
 
