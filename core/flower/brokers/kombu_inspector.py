@@ -83,7 +83,7 @@ class KombuInspector(BrokerInspector):
         except failures as error:
             raise Unavailable(f"The broker {self._broker.safe_url} cannot be reached: {type(error).__name__}") from None
         finally:
-            with contextlib.suppress(failures):
+            with contextlib.suppress(*failures):
                 connection.release()
 
     def _connection(self) -> Connection:

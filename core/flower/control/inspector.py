@@ -23,7 +23,7 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "reserved": {},
     "revoked": {},
 }
-_SHAPES: Mapping[str, type] = {"stats": dict, "conf": dict}
+_MAPPINGS = frozenset(("stats", "conf"))
 _SECOND = 1.0
 _GATHER_SECONDS = 0.2
 _TRIES = 3
@@ -172,8 +172,8 @@ class InspectService:
 
 
 def _is_usable(method: str, value: Any) -> bool:
-    if not isinstance(value, _SHAPES.get(method, list)) or value == {}:
+    if method in _MAPPINGS:
+        return isinstance(value, dict) and value != {} and set(value) != {"error"}
+    if not isinstance(value, list):
         return False
-    if isinstance(value, dict):
-        return set(value) != {"error"}
     return method != "active_queues" or all(isinstance(q, dict) and isinstance(q.get("name"), str) for q in value)

@@ -158,12 +158,8 @@ class Mailbox:
 
     def _reply_queue(self, oid: str) -> Queue:
         mailbox = self._app.control.mailbox
-        exchange = Exchange(
-            mailbox.reply_exchange.name,
-            type="direct",
-            durable=False,
-            delivery_mode=mailbox.reply_exchange.delivery_mode,
-        )
+        name, mode = mailbox.reply_exchange.name, mailbox.reply_exchange.delivery_mode
+        exchange = Exchange(name, type="direct", durable=False, delivery_mode=mode)
         return Queue(
             f"{oid}.{name}",
             exchange=exchange,
