@@ -1,0 +1,122 @@
+"""Queue lengths from any broker kombu can talk to, where no plugin knows better."""
+
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from kombu.connection import Connection
+from kombu.exceptions import KombuError
+from kombu.transport.virtual import Channel as VirtualChannel
+
+from flower_plugins import BrokerInspector, OfferContext, QueueStats, Unavailable
+
+__all__ = ["KombuInspector"]
+
+_SECONDS = 2.0
+_NOT_FOUND = 404
+
+
+class KombuInspector(BrokerInspector):
+    """Asks by passive declaration, or where a transport lives on kombu's virtual channels by its own count.
+
+    Works on one daemon thread at a time, with a connection that lasts for one question.
+    """
+
+    def __init__(self, context: OfferContext) -> None:
+        super().__init__(context)
+        self._broker = context.broker
+        self._busy = False
+
+    async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
+        """Return one row per existing queue of `names`. Raise Unavailable when the broker is out of reach."""
+        if not names:
+            return []
+        if self._busy:
+            raise Unavailable(f"The broker {self._broker.safe_url} has not answered the last question yet")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Sequence[QueueStats]] = loop.create_future()
+        self._busy = True
+
+        def settle(rows: Sequence[QueueStats], error: Exception | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(rows)
+            else:
+                future.set_exception(error)
+
+        def work() -> None:
+            rows: Sequence[QueueStats] = ()
+            failure: Exception | None = None
+            try:
+                rows = self._count(list(names))
+            except Exception as error:
+                # Carried to the caller, who waits on the loop.
+                failure = error
+            finally:
+                self._busy = False
+            try:
+                loop.call_soon_threadsafe(settle, rows, failure)
+            except RuntimeError:
+                # The loop closed meanwhile: nobody is left to tell.
+                return
+
+        threading.Thread(target=work, name="flower-queues", daemon=True).start()
+        return await future
+
+    def _count(self, names: Sequence[str]) -> list[QueueStats]:
+        try:
+            connection = self._connection()
+        except (ImportError, ValueError, KeyError) as error:
+            raise Unavailable(f"The {self._broker.scheme!r} broker is not supported: {type(error).__name__}") from None
+        failures = (OSError, KombuError, *connection.connection_errors, *connection.channel_errors)
+        try:
+            connection.ensure_connection(max_retries=min(max(len(connection.alt) - 1, 0), 3), interval_start=0)
+            return [row for name in names if (row := self._row(connection, name)) is not None]
+        except failures as error:
+            raise Unavailable(f"The broker {self._broker.safe_url} cannot be reached: {type(error).__name__}") from None
+        finally:
+            with contextlib.suppress(*failures):
+                connection.release()
+
+    def _connection(self) -> Connection:
+        options: dict[str, object] = dict(self._broker.transport_options)
+        if "amqp" in self._broker.scheme:
+            options.update(read_timeout=_SECONDS, write_timeout=_SECONDS)
+        elif "redis" in self._broker.scheme or self._broker.scheme == "sentinel":
+            options.update(socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        connection = Connection(
+            self._broker.url, ssl=self._broker.use_ssl or False, transport_options=options, connect_timeout=_SECONDS
+        )
+        # Raises here when the transport or the library it needs is missing.
+        _ = connection.transport
+        return connection
+
+    def _row(self, connection: Connection, name: str) -> QueueStats | None:
+        channel: Any = connection.default_channel
+        if isinstance(channel, VirtualChannel):
+            # A declaration would do the same, but creates the queue on some transports.
+            count = channel._size  # noqa: SLF001
+            if getattr(count, "__func__", None) is VirtualChannel._size:  # noqa: SLF001
+                raise Unavailable(f"The {self._broker.scheme!r} broker cannot tell how long its queues are")
+            return QueueStats(name, messages=int(count(name)))
+        channel = connection.channel()
+        try:
+            declared = channel.queue_declare(queue=name, passive=True)
+        except connection.channel_errors as error:
+            if getattr(error, "reply_code", _NOT_FOUND) == _NOT_FOUND:
+                return None
+            raise
+        finally:
+            connection.maybe_close_channel(channel)
+        # AMQP counts ready messages only; those that workers hold are known to nobody here.
+        return QueueStats(
+            name, messages=declared.message_count, ready=declared.message_count, consumers=declared.consumer_count
+        )

@@ -1,0 +1,19 @@
+"""Orders to workers and questions about them, over Celery's remote control."""
+
+from flower.control.commands import ControlService
+from flower.control.enable_events import EnableEvents
+from flower.control.executor import Executor
+from flower.control.inspector import InspectService
+from flower.control.mailbox import Mailbox
+from flower.control.masking import mask, mask_text, mask_url
+
+__all__ = [
+    "ControlService",
+    "EnableEvents",
+    "Executor",
+    "InspectService",
+    "Mailbox",
+    "mask",
+    "mask_text",
+    "mask_url",
+]

@@ -1,0 +1,179 @@
+"""What workers say of themselves: asked when they arrive, now and then, and on request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from flower.control.masking import mask
+from flower.control.noise import Quiet
+from flower_plugins import Unavailable
+
+__all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
+
+BASIC_METHODS: Mapping[str, Mapping[str, Any]] = {"stats": {}, "active_queues": {}, "registered": {}, "conf": {}}
+ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
+    **BASIC_METHODS,
+    "scheduled": {},
+    "active": {"safe": True},
+    "reserved": {},
+    "revoked": {},
+}
+_MAPPINGS = frozenset(("stats", "conf"))
+_SECOND = 1.0
+_GATHER_SECONDS = 0.2
+_TRIES = 3
+_AT_ONCE = 100
+
+
+class _Asks(Protocol):
+    async def ask(
+        self,
+        commands: Mapping[str, Mapping[str, Any]],
+        destination: Sequence[str] | None = None,
+        *,
+        timeout: float = 1.0,
+    ) -> dict[str, dict[str, Any]]: ...
+
+
+class InspectService:
+    """Implements `flower_plugins.host.Inspect`: a cache of masked replies, bounded by `max_workers`.
+
+    `timeout` and `period` are seconds. `is_known` tells whether a worker was seen by its events; one
+    that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
+    """
+
+    def __init__(
+        self,
+        mailbox: _Asks,
+        *,
+        is_known: Callable[[str], bool],
+        timeout: float = 1.0,
+        max_workers: int = 5000,
+        enabled: bool = True,
+        period: float = 60.0,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._mailbox, self._is_known = mailbox, is_known
+        self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
+        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._running: dict[str | None, asyncio.Task[None]] = {}
+        self._asked: OrderedDict[str | None, float] = OrderedDict()
+        self._arrived: dict[str, int] = {}
+        self._greeter: asyncio.Task[None] | None = None
+        self._periodic: asyncio.Task[None] | None = None
+
+    def info(self, hostname: str) -> Mapping[str, Any] | None:
+        """Return the replies by method and `timestamp`, when the worker last answered; None if it never did."""
+        return self._cache.get(hostname)
+
+    def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return `info` of every worker that has answered."""
+        return dict(self._cache)
+
+    def knows(self, hostname: str) -> bool:
+        """Tell whether the worker has ever answered."""
+        return hostname in self._cache
+
+    async def refresh(self, hostname: str | None = None) -> None:
+        """Ask one worker for everything, or all workers for the basics; return when answered or timed out.
+
+        Callers with the same target share one question, asked at most once a second. A worker that
+        nobody has heard of is not asked. When the broker is away the cache stays as it is.
+        """
+        if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
+            return
+        running = self._running.get(hostname)
+        if running is None:
+            running = asyncio.ensure_future(self._refresh(hostname))
+            self._running[hostname] = running
+            running.add_done_callback(lambda _: self._running.pop(hostname, None))
+        await asyncio.shield(running)
+
+    def worker_arrived(self, hostname: str) -> None:
+        """Ask a worker that came online for the basics, together with others that arrive at the same time."""
+        if not self._enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
+            return
+        self._arrived[hostname] = _TRIES
+        if self._greeter is None or self._greeter.done():
+            self._greeter = asyncio.ensure_future(self._greet())
+
+    def forget(self, hostname: str) -> None:
+        """Drop what is kept of a worker that the state has evicted."""
+        for kept in (self._cache, self._arrived):
+            kept.pop(hostname, None)
+        self._asked.pop(hostname, None)
+
+    async def start(self) -> None:
+        """Ask all workers now, and again every `period`, in the background."""
+        if self._enabled and self._periodic is None:
+            self._periodic = asyncio.ensure_future(self._repeat())
+
+    async def stop(self) -> None:
+        """End all questions."""
+        tasks = [task for task in (self._periodic, self._greeter, *self._running.values()) if task is not None]
+        self._periodic = self._greeter = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _repeat(self) -> None:
+        while True:
+            await self.refresh()
+            await asyncio.sleep(self._period)
+
+    async def _refresh(self, hostname: str | None) -> None:
+        asked = self._asked.get(hostname)
+        if asked is not None:
+            await asyncio.sleep(max(asked + _SECOND - time.monotonic(), 0))
+        self._asked[hostname] = time.monotonic()
+        self._asked.move_to_end(hostname)
+        while len(self._asked) > self._max:
+            self._asked.popitem(last=False)
+        if hostname is None:
+            await self._ask(BASIC_METHODS, None)
+        else:
+            await self._ask(ALL_METHODS, [hostname])
+
+    async def _greet(self) -> None:
+        await asyncio.sleep(_GATHER_SECONDS)
+        while self._arrived:
+            batch = list(self._arrived)[:_AT_ONCE]
+            answered = await self._ask(BASIC_METHODS, batch)
+            for hostname in batch:
+                tries = self._arrived.pop(hostname, 0) - 1
+                # Its first heartbeat may come before it listens for commands: try again, behind the others.
+                if hostname not in answered and tries > 0:
+                    self._arrived[hostname] = tries
+            await asyncio.sleep(_SECOND)
+
+    async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
+        try:
+            replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
+        except Unavailable as error:
+            self._quiet.warning("Workers cannot be inspected", error.message)
+            return set()
+        return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
+
+    def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
+        usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
+        if not hostname or not usable:
+            return False
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
+        self._cache.move_to_end(hostname)
+        while len(self._cache) > self._max:
+            self._cache.popitem(last=False)
+        return True
+
+
+def _is_usable(method: str, value: Any) -> bool:
+    if method in _MAPPINGS:
+        return isinstance(value, dict) and value != {} and set(value) != {"error"}
+    if not isinstance(value, list):
+        return False
+    return method != "active_queues" or all(isinstance(q, dict) and isinstance(q.get("name"), str) for q in value)

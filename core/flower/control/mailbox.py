@@ -1,0 +1,306 @@
+"""Celery's remote-control messages, sent on connections of our own that cannot hang or retry for ever."""
+
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
+from kombu.exceptions import KombuError
+from kombu.messaging import Consumer, Producer
+
+from flower.control.executor import Executor
+from flower.control.masking import mask_text
+from flower.control.noise import Quiet
+from flower.control.replies import clean, clean_text
+from flower_plugins import Unavailable
+
+__all__ = ["UNAVAILABLE", "Mailbox"]
+
+UNAVAILABLE = "Broker or result backend unavailable"
+
+_CONNECT_SECONDS = 2.0
+_SOCKET_SECONDS = 2.0
+_CALL_SECONDS = 4.0
+_REDIS = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
+_AMQP = {"read_timeout": _SOCKET_SECONDS, "write_timeout": _SOCKET_SECONDS, "confirm_publish": True}
+_UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
+_MAX_REPLIES = 20_000
+
+
+class Mailbox:
+    """Casts commands to workers and gathers their replies, by the wire format of `kombu.pidbox`.
+
+    Pickled replies are refused: what the broker delivers must not execute.
+    """
+
+    def __init__(self, app: Any, executor: Executor, *, log: logging.Logger | None = None) -> None:
+        self._app, self._executor = app, executor
+        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+
+    async def cast(
+        self, method: str, arguments: Mapping[str, Any] | None = None, destination: Sequence[str] | None = None
+    ) -> None:
+        """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
+        await self._run(self._cast, method, dict(arguments or {}), destination, timeout=_CALL_SECONDS)
+
+    async def ask(
+        self,
+        commands: Mapping[str, Mapping[str, Any]],
+        destination: Sequence[str] | None = None,
+        *,
+        timeout: float = 1.0,
+    ) -> dict[str, dict[str, Any]]:
+        """Send every command at once and return the cleaned replies by host name, then by method.
+
+        Waits `timeout` seconds in all; with a destination, only until each worker named there has
+        answered everything. Raise Unavailable when the broker is out of reach.
+        """
+        replies: dict[str, dict[str, Any]]
+        replies = await self._run(self._ask, commands, destination, timeout, timeout=timeout + _CALL_SECONDS)
+        return replies
+
+    def close(self) -> None:
+        """Release the spare connection."""
+        spare = self._take_spare()
+        if spare is not None:
+            self._executor.submit(lambda: _release(spare))
+
+    async def _run(self, call: Callable[..., Any], *args: Any, timeout: float) -> Any:
+        try:
+            return await self._executor.run(call, *args, timeout=timeout)
+        except TimeoutError:
+            self._quiet.warning("The broker does not answer")
+            raise Unavailable(UNAVAILABLE) from None
+
+    def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None) -> None:
+        spare = self._take_spare()
+        if spare is not None:
+            try:
+                self._publish(spare.default_channel, method, arguments, destination)
+            except _failures(spare):
+                # It broke while nobody used it; a new one gets its try below.
+                _release(spare)
+            else:
+                self._keep(spare)
+                return
+        with self._connected() as connection:
+            self._publish(connection.default_channel, method, arguments, destination)
+        self._keep(connection)
+
+    def _ask(
+        self, commands: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None, timeout: float
+    ) -> dict[str, dict[str, Any]]:
+        with self._connected() as connection:
+            oid = str(uuid.uuid4())
+            inbox = self._reply_queue(oid)(connection.default_channel)
+            inbox.declare()
+            gathering = _Gathering(commands, destination, self._refuse)
+            consumer = Consumer(
+                connection.default_channel,
+                [inbox],
+                accept=self._accepted(),
+                no_ack=True,
+                auto_declare=False,
+                callbacks=[gathering.take],
+                on_decode_error=gathering.refuse,
+            )
+            consumer.consume()
+            reply_to = {"exchange": inbox.exchange.name, "routing_key": oid}
+            for method, arguments in commands.items():
+                ticket = gathering.ticket(method)
+                self._publish(
+                    connection.default_channel, method, dict(arguments), destination, ticket, reply_to, timeout
+                )
+            gathering.wait(connection, timeout)
+        # Leaving politely takes up to a second on Redis, whose blocked read must end first.
+        self._executor.submit(lambda: _leave(connection, consumer, inbox.name))
+        return gathering.replies
+
+    def _publish(
+        self,
+        channel: Any,
+        method: str,
+        arguments: dict[str, Any],
+        destination: Sequence[str] | None,
+        ticket: str = "",
+        reply_to: Mapping[str, str] | None = None,
+        timeout: float = 0,
+    ) -> None:
+        mailbox = self._app.control.mailbox
+        message: dict[str, Any] = {
+            "method": method,
+            "arguments": arguments,
+            "destination": None if destination is None else list(destination),
+            "pattern": None,
+            "matcher": None,
+        }
+        if ticket:
+            message.update(ticket=ticket, reply_to=dict(reply_to or {}))
+        Producer(channel, auto_declare=False).publish(
+            message,
+            exchange=mailbox.exchange.name,
+            declare=[mailbox.exchange],
+            headers={"clock": mailbox.clock.forward(), "expires": time.time() + timeout if timeout else 0},
+            serializer=self._serializer(),
+            retry=False,
+        )
+
+    def _reply_queue(self, oid: str) -> Queue:
+        mailbox = self._app.control.mailbox
+        name, mode = mailbox.reply_exchange.name, mailbox.reply_exchange.delivery_mode
+        exchange = Exchange(name, type="direct", durable=False, delivery_mode=mode)
+        return Queue(
+            f"{oid}.{name}",
+            exchange=exchange,
+            routing_key=oid,
+            durable=mailbox.queue_durable,
+            exclusive=mailbox.queue_exclusive,
+            auto_delete=not mailbox.queue_durable,
+            expires=mailbox.reply_queue_expires,
+            message_ttl=mailbox.reply_queue_ttl,
+        )
+
+    def _accepted(self) -> list[str]:
+        return [kind for kind in self._app.conf.accept_content or ("json",) if kind not in _UNSAFE] or ["json"]
+
+    def _serializer(self) -> str:
+        accepted = {str(kind) for kind in self._app.conf.accept_content or ("json",)}
+        chosen = str(self._app.control.mailbox.serializer or "json")
+        return "json" if accepted & {"json", "application/json"} else chosen
+
+    def _refuse(self) -> None:
+        self._quiet.warning("A worker's reply was refused because its encoding is not safe to read, such as pickle")
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Yield a live connection; on failure drop it and raise Unavailable."""
+        connection: Connection | None = None
+        try:
+            connection = _open(self._app)
+            yield connection
+        except _failures(connection) as error:
+            if connection is not None:
+                _release(connection)
+            self._quiet.warning(
+                "The broker cannot be reached", clean_text(mask_text(f"{type(error).__name__}: {error}"), 300)
+            )
+            raise Unavailable(UNAVAILABLE) from None
+
+    def _take_spare(self) -> Connection | None:
+        try:
+            return self._spares.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _keep(self, connection: Connection) -> None:
+        if self._spares.empty():
+            self._spares.put(connection)
+        else:
+            _release(connection)
+
+
+class _Gathering:
+    """Replies to several commands that share one reply queue."""
+
+    def __init__(
+        self, commands: Collection[str], destination: Sequence[str] | None, refused: Callable[[], None]
+    ) -> None:
+        self._tickets: dict[str, str] = {}
+        self._missing: set[tuple[str, str]] | None = None
+        self._wanted: frozenset[str] | None = None
+        if destination is not None:
+            self._wanted = frozenset(destination)
+            self._missing = {(host, method) for host in destination for method in commands}
+        self._refused = refused
+        self._count = 0
+        self.replies: dict[str, dict[str, Any]] = {}
+
+    def ticket(self, method: str) -> str:
+        """Return a new ticket under which replies to `method` arrive."""
+        ticket = str(uuid.uuid4())
+        self._tickets[ticket] = method
+        return ticket
+
+    def wait(self, connection: Connection, timeout: float) -> None:
+        """Read replies until all are there or time is up."""
+        deadline = time.monotonic() + timeout
+        while (self._missing is None or self._missing) and self._count < _MAX_REPLIES:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            try:
+                connection.drain_events(timeout=left)
+            except TimeoutError:
+                return
+
+    def take(self, body: Any, message: Any) -> None:
+        """Keep one reply, unless it answers nothing that was asked."""
+        self._count += 1
+        method = self._tickets.get(_text(message.headers, "ticket"))
+        if method is None or not isinstance(body, Mapping):
+            return
+        for hostname, reply in body.items():
+            if not isinstance(hostname, str) or (self._wanted is not None and hostname not in self._wanted):
+                continue
+            name = hostname if self._wanted is not None else clean_text(hostname, 255)
+            self.replies.setdefault(name, {})[method] = clean(reply)
+            if self._missing is not None:
+                self._missing.discard((hostname, method))
+
+    def refuse(self, message: Any, error: Exception) -> None:
+        """Note a reply that cannot be decoded."""
+        self._count += 1
+        self._refused()
+
+
+def _text(headers: Any, name: str) -> str:
+    value = headers.get(name) if isinstance(headers, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def _open(app: Any) -> Connection:
+    connection: Connection = app.connection_for_write(connect_timeout=_CONNECT_SECONDS)
+    name, options = str(connection.transport_cls).lower(), dict(connection.transport_options or {})
+    if "redis" in name or "sentinel" in name:
+        connection.transport_options = {**options, **_REDIS}
+    elif "amqp" in name and "qpid" not in name and name != "librabbitmq":
+        connection.transport_options = {**options, **_AMQP}
+    others = max(len(connection.alt) - 1, 0)
+    connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
+    return connection
+
+
+def _failures(connection: Connection | None) -> tuple[type[BaseException], ...]:
+    """Return what a broken broker, network or broker setting may raise."""
+    own: tuple[type[BaseException], ...] = (OSError, KombuError, ImportError, ValueError, KeyError)
+    if connection is None:
+        return own
+    return (*own, *connection.connection_errors, *connection.channel_errors)
+
+
+def _leave(connection: Connection, consumer: Consumer, queue: str) -> None:
+    try:
+        consumer.cancel()
+        connection.default_channel.after_reply_message_received(queue)
+    except _failures(connection):
+        pass
+    finally:
+        _release(connection)
+
+
+def _release(connection: Connection) -> None:
+    try:
+        connection.release()
+    except _failures(connection):
+        return

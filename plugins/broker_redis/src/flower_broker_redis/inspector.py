@@ -1,0 +1,108 @@
+"""Queue lengths in Redis: kombu keeps one list per queue and priority step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError, TimeoutError
+
+from flower_broker_redis.location import Location, locate
+from flower_plugins import BrokerInspector, ConfigurationError, OfferContext, QueueStats, Unavailable
+
+__all__ = ["RedisInspector"]
+
+_SEPARATOR = "\x06\x16"
+_STEPS = (0, 3, 6, 9)
+
+
+class RedisInspector(BrokerInspector):
+    """Counts messages that wait; those that workers hold already are not counted."""
+
+    def __init__(self, context: OfferContext) -> None:
+        super().__init__(context)
+        options = context.broker.transport_options
+        self._places = locate(context.broker)
+        self._prefix = str(options.get("global_keyprefix") or "")
+        self._separator = str(options.get("sep") or _SEPARATOR)
+        self._steps = _steps(options.get("priority_steps"))
+        self._clients: dict[int, tuple[Redis, Sentinel | None]] = {}
+
+    async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
+        """Return one row per name: Redis does not tell an empty queue from none. Raise Unavailable."""
+        if not names:
+            return []
+        failure = Unavailable("No Redis server is configured")
+        for index, place in enumerate(self._places):
+            try:
+                lengths = await self._lengths(self._client(index, place), names)
+            except (RedisError, OSError) as error:
+                failure = Unavailable(_describe(place, error))
+            else:
+                return [QueueStats(name, messages=length) for name, length in zip(names, lengths, strict=True)]
+        raise failure
+
+    async def close(self) -> None:
+        """Release connections."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client, sentinel in clients:
+            await client.aclose()
+            for guard in sentinel.sentinels if sentinel is not None else ():
+                await guard.aclose()
+
+    def _client(self, index: int, place: Location) -> Redis:
+        if index not in self._clients:
+            self._clients[index] = _connect(place)
+        return self._clients[index][0]
+
+    async def _lengths(self, client: Redis, names: Sequence[str]) -> list[int | None]:
+        async with client.pipeline(transaction=False) as pipe:
+            for name in names:
+                for step in self._steps:
+                    pipe.llen(self._key(name, step))
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+        if all(isinstance(answer, Exception) for answer in answers):
+            raise answers[0]
+        width = len(self._steps)
+        return [_sum(answers[start : start + width]) for start in range(0, len(answers), width)]
+
+    def _key(self, name: str, step: int) -> str:
+        return f"{self._prefix}{name}{self._separator}{step}" if step else f"{self._prefix}{name}"
+
+
+def _steps(value: object) -> tuple[int, ...]:
+    if value is None:
+        return _STEPS
+    if not isinstance(value, (list, tuple, range)) or not value or not all(isinstance(step, int) for step in value):
+        raise ConfigurationError("priority_steps is a list of numbers", where="broker_transport_options")
+    return tuple(dict.fromkeys(value))
+
+
+def _connect(place: Location) -> tuple[Redis, Sentinel | None]:
+    # One more try mends a connection that the server closed while nobody used it; a silent server gets none.
+    retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+    if not place.sentinels:
+        return Redis(retry=retry, **place.options), None
+    sentinel = Sentinel(place.sentinels, sentinel_kwargs={"retry": retry, **place.sentinel_options})
+    client: Redis = sentinel.master_for(place.master, retry=retry, **place.options)
+    return client, sentinel
+
+
+def _sum(answers: Sequence[Any]) -> int | None:
+    """Add up the steps of one queue; None when a key of that name holds something else than a list."""
+    return None if any(isinstance(answer, Exception) for answer in answers) else sum(answers)
+
+
+def _describe(place: Location, error: Exception) -> str:
+    """Say what is wrong without the words of the exception, which might quote a credential."""
+    if isinstance(error, AuthenticationError):
+        return f"Redis at {place.name} refused the credentials"
+    if isinstance(error, TimeoutError):
+        return f"Redis at {place.name} did not answer in time"
+    if isinstance(error, ResponseError):
+        return f"Redis at {place.name} refused to count messages"
+    return f"Redis at {place.name} cannot be reached"
