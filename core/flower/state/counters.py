@@ -1,0 +1,212 @@
+"""The metric families Flower has always had, counted as events are applied and bounded in number."""
+
+from __future__ import annotations
+
+import math
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from flower.events.event import Event
+from flower.state.reducer import is_client
+from flower.state.tasks import TaskRecord
+from flower.state.workers import WorkerRecord
+from flower_plugins import HistogramSample, MetricFamily, MetricSource, Sample
+
+__all__ = ["CLIENT", "DEFAULT_BUCKETS", "OTHER", "Counters"]
+
+DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+CLIENT = "client"
+OTHER = "__other__"
+
+_MAX_NAMES = 500
+_MAX_TIMED_NAMES = 250
+_MAX_TYPES = 60
+_MAX_PAIRS = 2000
+
+
+class _Histogram:
+    __slots__ = ("counts", "created", "sum")
+
+    def __init__(self, size: int, created: float) -> None:
+        self.counts = [0] * size
+        self.sum = 0.0
+        self.created = created
+
+
+class _Series:
+    """The series of one `worker` label, so that they can be dropped together."""
+
+    __slots__ = ("events", "prefetched", "runtimes", "waits")
+
+    def __init__(self) -> None:
+        self.events: dict[tuple[str, str], list[float]] = {}
+        """Count and time of creation by (task, type)."""
+        self.runtimes: dict[str, _Histogram] = {}
+        self.waits: dict[str, float] = {}
+        self.prefetched: dict[str, int] = {}
+
+
+class _Labels:
+    """The first `limit` values of a label; all later ones are one."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def of(self, value: str) -> str:
+        if value in self._known:
+            return value
+        if len(self._known) < self._limit:
+            self._known.add(value)
+            return value
+        return OTHER
+
+
+class Counters(MetricSource):
+    """Counts by task, type and worker.
+
+    The `worker` label of everything that `gen<pid>@host` processes send, above all `task-sent`, is
+    "client". Task names and event types beyond a limit share the label "__other__". A worker's
+    series vanish with the worker. The bucket for +Inf need not be given.
+    """
+
+    def __init__(
+        self,
+        workers: Callable[[], Mapping[str, WorkerRecord]],
+        *,
+        buckets: Sequence[float] = DEFAULT_BUCKETS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._workers = workers
+        self._buckets = tuple(sorted({bound for bound in buckets if math.isfinite(bound)}))
+        self._now = now
+        self._series: dict[str, _Series] = {}
+        self._names = _Labels(_MAX_NAMES)
+        self._timed_names = _Labels(_MAX_TIMED_NAMES)
+        self._types = _Labels(_MAX_TYPES)
+
+    def count(self, event: Event, record: TaskRecord) -> None:
+        """Count a `task-*` event that has just been merged into the record."""
+        client = event.type == "task-sent" or is_client(event.hostname)
+        worker = CLIENT if client else event.hostname
+        series = self._series.get(worker)
+        if series is None:
+            series = self._series[worker] = _Series()
+        name = event.name or record.name or ""
+        self._count_event(series, name, event.type)
+        if event.runtime:
+            self._observe(series, self._timed_names.of(name), event.runtime)
+        if not client:
+            self._follow_prefetch(event, record, series, self._names.of(name))
+
+    def forget_task(self, record: TaskRecord) -> None:
+        """Stop counting an evicted task as prefetched."""
+        self._unwait(record)
+
+    def forget_worker(self, hostname: str) -> None:
+        """Drop a worker's series."""
+        self._series.pop(hostname, None)
+
+    def families(self) -> Iterable[MetricFamily]:
+        """Return the six families as of now."""
+        series = sorted(self._series.items())
+        workers = sorted((name, worker) for name, worker in self._workers().items() if not worker.purged)
+        online = [(name, worker.online) for name, worker in workers]
+        active = [
+            Sample((name,), float(worker.active if is_online else 0))
+            for (name, worker), (_, is_online) in zip(workers, online, strict=True)
+            if worker.active is not None
+        ]
+        return (
+            MetricFamily(
+                "flower_events", "Number of events", "counter", ("task", "type", "worker"), list(_events(series))
+            ),
+            MetricFamily(
+                "flower_task_runtime_seconds",
+                "Task runtime",
+                "histogram",
+                ("task", "worker"),
+                list(_runtimes(series)),
+                self._buckets,
+            ),
+            _gauge(
+                "flower_task_prefetch_time_seconds",
+                "The time the task spent waiting at the celery worker to be executed.",
+                ((task, worker, value) for worker, part in series for task, value in part.waits.items()),
+            ),
+            _gauge(
+                "flower_worker_prefetched_tasks",
+                "Number of tasks of given type prefetched at a worker",
+                ((task, worker, float(value)) for worker, part in series for task, value in part.prefetched.items()),
+            ),
+            MetricFamily(
+                "flower_worker_online",
+                "Worker online status",
+                "gauge",
+                ("worker",),
+                [Sample((name,), float(is_online)) for name, is_online in online],
+            ),
+            MetricFamily(
+                "flower_worker_number_of_currently_executing_tasks",
+                "Number of tasks currently executing at a worker",
+                "gauge",
+                ("worker",),
+                active,
+            ),
+        )
+
+    def _count_event(self, series: _Series, name: str, kind: str) -> None:
+        pair = self._names.of(name), self._types.of(kind)
+        if pair not in series.events:
+            if len(series.events) >= _MAX_PAIRS:
+                pair = OTHER, pair[1]
+            series.events.setdefault(pair, [0.0, self._now()])
+        series.events[pair][0] += 1
+
+    def _observe(self, series: _Series, name: str, runtime: float) -> None:
+        histogram = series.runtimes.get(name)
+        if histogram is None:
+            histogram = series.runtimes[name] = _Histogram(len(self._buckets) + 1, self._now())
+        histogram.counts[bisect_left(self._buckets, runtime)] += 1
+        histogram.sum += runtime
+
+    def _follow_prefetch(self, event: Event, record: TaskRecord, series: _Series, name: str) -> None:
+        """Count a task as prefetched from its arrival at a worker until anything else becomes of it."""
+        self._unwait(record)
+        if record.eta is not None:
+            return
+        if event.type == "task-received" and record.state == "RECEIVED" and record.worker == event.hostname:
+            series.prefetched[name] = series.prefetched.get(name, 0) + 1
+            record.waiting = event.hostname, name
+        elif event.type == "task-started" and record.started is not None and record.received is not None:
+            series.waits[name] = max(0.0, record.started - record.received)
+        elif event.type in ("task-succeeded", "task-failed"):
+            series.waits[name] = 0.0
+
+    def _unwait(self, record: TaskRecord) -> None:
+        if record.waiting is None:
+            return
+        hostname, name = record.waiting
+        record.waiting = None
+        series = self._series.get(hostname)
+        if series is not None and series.prefetched.get(name):
+            series.prefetched[name] -= 1
+
+
+def _gauge(name: str, text: str, values: Iterable[tuple[str, str, float]]) -> MetricFamily:
+    return MetricFamily(
+        name, text, "gauge", ("task", "worker"), [Sample((task, worker), value) for task, worker, value in values]
+    )
+
+
+def _events(series: Sequence[tuple[str, _Series]]) -> Iterator[Sample]:
+    for worker, part in series:
+        for (task, kind), (value, created) in part.events.items():
+            yield Sample((task, kind, worker), value, created)
+
+
+def _runtimes(series: Sequence[tuple[str, _Series]]) -> Iterator[HistogramSample]:
+    for worker, part in series:
+        for task, histogram in part.runtimes.items():
+            yield HistogramSample((task, worker), tuple(histogram.counts), histogram.sum, histogram.created)

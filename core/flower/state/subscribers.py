@@ -1,0 +1,51 @@
+"""Hands changes to whoever asked for them, each apart from the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from flower_plugins import TaskChange, WorkerChange
+
+__all__ = ["Callback", "Change", "Subscriber"]
+
+Change = TaskChange | WorkerChange
+Callback = Callable[[Sequence[Change]], None]
+
+_MAX_FAILURES = 5
+_LOG_INTERVAL = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Subscriber:
+    """One callback: its exceptions are counted and logged once a minute, five in a row turn it off."""
+
+    def __init__(self, callback: Callback, monotonic: Callable[[], float]) -> None:
+        self.active = True
+        self.failures = 0
+        self._callback = callback
+        self._monotonic = monotonic
+        self._in_a_row = 0
+        self._logged_at = float("-inf")
+
+    def deliver(self, changes: Sequence[Change]) -> None:
+        """Call back, unless turned off."""
+        if not self.active:
+            return
+        try:
+            self._callback(changes)
+        except Exception:  # the plugin boundary: a sink must not stop the others
+            self._fail()
+        else:
+            self._in_a_row = 0
+
+    def _fail(self) -> None:
+        self.failures += 1
+        self._in_a_row += 1
+        name = getattr(self._callback, "__qualname__", type(self._callback).__qualname__)
+        if self._in_a_row >= _MAX_FAILURES:
+            self.active = False
+            _log.exception("Event sink %s is off after %d failures in a row", name, self._in_a_row)
+        elif self._monotonic() - self._logged_at >= _LOG_INTERVAL:
+            self._logged_at = self._monotonic()
+            _log.exception("Event sink %s failed (%d times so far)", name, self.failures)

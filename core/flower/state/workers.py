@@ -1,0 +1,231 @@
+"""Workers as their events show them, and whether they are alive."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flower.events.event import Event
+
+__all__ = ["WorkerRecord", "WorkerStore"]
+
+_MAX_HEARTBEATS = 4
+_MAX_EVENT_TYPES = 100
+_DEFAULT_FREQ = 2.0
+_SILENT_FREQ = 60.0
+_FREQ_BOUNDS = (1.0, 3600.0)
+
+
+class WorkerRecord:
+    """One worker; implements `flower_plugins.Worker`.
+
+    Every event but `worker-offline` is a sign of life. Its age is measured by a monotonic clock, so
+    that a step of the wall clock changes nothing. `invalid` names fields of the last heartbeat whose
+    value made no sense, `skew` is how many seconds the worker's clock is behind ours.
+    """
+
+    __slots__ = (
+        "_monotonic",
+        "active",
+        "alive_at",
+        "clock",
+        "counts",
+        "freq",
+        "heard",
+        "heartbeats",
+        "hostname",
+        "invalid",
+        "last_seen",
+        "loadavg",
+        "offline",
+        "pid",
+        "processed",
+        "purged",
+        "skew",
+        "sw_ident",
+        "sw_sys",
+        "sw_ver",
+        "up",
+    )
+
+    def __init__(self, hostname: str, monotonic: Callable[[], float]) -> None:
+        self.hostname = hostname
+        self.counts: dict[str, int] = {}
+        self.heartbeats: list[float] = []
+        self.pid: int | None = None
+        self.freq: float | None = None
+        self.clock = 0
+        self.heard = 0.0
+        self.active: int | None = None
+        self.processed: int | None = None
+        self.loadavg: tuple[float, ...] | None = None
+        self.sw_ident: str | None = None
+        self.sw_ver: str | None = None
+        self.sw_sys: str | None = None
+        self.last_seen: float | None = None
+        self.skew: float | None = None
+        self.invalid: tuple[str, ...] = ()
+        self.alive_at = float("-inf")
+        self.offline = False
+        self.up = False
+        """What subscribers were last told."""
+        self.purged = False
+        """Whether its metrics were dropped for being offline too long."""
+        self._monotonic = monotonic
+
+    @property
+    def online(self) -> bool:
+        """True while signs of life are younger than twice the announced interval.
+
+        Where a heartbeat names no interval, Celery's 2 s apply; a worker that sends no heartbeats
+        at all is judged by its other events and 60 s.
+        """
+        return not self.offline and self._monotonic() - self.alive_at < 2 * self._interval()
+
+    def silent_for(self) -> float:
+        """Return the seconds since the last sign of life."""
+        return self._monotonic() - self.alive_at
+
+    def fields(self) -> dict[str, Any]:
+        """Return the worker as `/workers?json=1` shows it: event counts, heartbeat fields, status."""
+        return {
+            **self.counts,
+            "hostname": self.hostname,
+            "pid": self.pid,
+            "freq": self.freq,
+            "heartbeats": list(self.heartbeats),
+            "clock": self.clock,
+            "active": self.active,
+            "processed": self.processed,
+            "loadavg": None if self.loadavg is None else list(self.loadavg),
+            "sw_ident": self.sw_ident,
+            "sw_ver": self.sw_ver,
+            "sw_sys": self.sw_sys,
+            "status": self.online,
+        }
+
+    def note(self, event: Event) -> None:
+        """Merge one event that this worker sent, of whatever type."""
+        self.last_seen = event.received_at
+        self.purged = False
+        self._count(event.type)
+        older = 0 < event.clock < self.clock and event.timestamp <= self.heard
+        if event.type == "worker-offline":
+            if not older:
+                self._go_offline(event)
+        elif event.type.startswith("worker-"):
+            self._beat(event, older)
+        elif not self.offline:
+            self._live()
+
+    def _interval(self) -> float:
+        if self.freq is not None:
+            low, high = _FREQ_BOUNDS
+            return min(max(self.freq, low), high)
+        return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
+
+    def _count(self, kind: str) -> None:
+        if kind in self.counts or len(self.counts) < _MAX_EVENT_TYPES:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def _live(self) -> None:
+        self.alive_at = self._monotonic()
+        self.up = True
+
+    def _go_offline(self, event: Event) -> None:
+        self.offline, self.up = True, False
+        self.heartbeats.clear()
+        self.clock, self.heard = event.clock, event.timestamp
+
+    def _beat(self, event: Event, older: bool) -> None:
+        if older and self.offline:
+            return
+        self.offline = False
+        self.heartbeats.append(event.received_at)
+        del self.heartbeats[:-_MAX_HEARTBEATS]
+        self._live()
+        if older:
+            return
+        self.clock, self.heard = event.clock, event.timestamp
+        self.skew = event.received_at - event.timestamp
+        self.invalid = event.invalid
+        for field in ("pid", "freq", "active", "processed", "loadavg", "sw_ident", "sw_ver", "sw_sys"):
+            value = getattr(event, field)
+            if value is not None:
+                setattr(self, field, value)
+
+
+class WorkerStore:
+    """The workers heard of, the least recently heard forgotten first; implements `flower_plugins.Workers`."""
+
+    def __init__(
+        self,
+        *,
+        max_workers: int,
+        purge_after: float | None,
+        monotonic: Callable[[], float],
+        on_evict: Callable[[str], None],
+    ) -> None:
+        self._max_workers = max(1, max_workers)
+        self._purge_after = purge_after
+        self._monotonic = monotonic
+        self._on_evict = on_evict
+        self._records: OrderedDict[str, WorkerRecord] = OrderedDict()
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        """Grows with every change, heartbeats and losses included."""
+        return self._version
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, hostname: str) -> WorkerRecord | None:
+        """Return the worker, also one that `all` hides, or None."""
+        return self._records.get(hostname)
+
+    def all(self) -> Sequence[WorkerRecord]:
+        """Return the workers to show, sorted by name."""
+        return sorted((w for w in self._records.values() if not self.is_purged(w)), key=lambda w: w.hostname)
+
+    def known(self) -> Mapping[str, WorkerRecord]:
+        """Return every worker in memory by name, the hidden ones too."""
+        return self._records
+
+    def is_purged(self, worker: WorkerRecord) -> bool:
+        """Tell whether a worker is hidden for having been offline too long."""
+        return self._purge_after is not None and not worker.online and worker.silent_for() >= self._purge_after
+
+    def note(self, event: Event) -> WorkerRecord:
+        """Merge an event into the record of the worker that sent it."""
+        records = self._records
+        worker = records.get(event.hostname)
+        if worker is None:
+            worker = records[event.hostname] = WorkerRecord(event.hostname, self._monotonic)
+            if len(records) > self._max_workers:
+                self._on_evict(records.popitem(last=False)[0])
+        else:
+            records.move_to_end(event.hostname)
+        worker.note(event)
+        self._version += 1
+        return worker
+
+    def lost(self) -> list[WorkerRecord]:
+        """Return the workers that fell silent since the last call, without an offline event."""
+        gone = [worker for worker in self._records.values() if worker.up and not worker.online]
+        for worker in gone:
+            worker.up = False
+        self._version += len(gone)
+        return gone
+
+    def purged(self) -> list[WorkerRecord]:
+        """Return the workers that have been offline for too long since the last call."""
+        if self._purge_after is None:
+            return []
+        gone = [worker for worker in self._records.values() if not worker.purged and self.is_purged(worker)]
+        for worker in gone:
+            worker.purged = True
+        self._version += len(gone)
+        return gone
