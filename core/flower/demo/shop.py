@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from celery import Celery
+from kombu.entity import Queue
 
 from flower.demo.tasks import emails, images, orders, reports
 
@@ -50,6 +51,7 @@ def make_app(broker_url: str | None = None, result_backend: str | None = None, *
         event_serializer="json",
         result_expires=1800,
         result_extended=True,
+        task_queues=[Queue(name) for name in ("celery", *_AREAS)],  # type: ignore[no-untyped-call]
         task_routes={f"{area}.*": {"queue": area} for area in _AREAS},
         task_send_sent_event=True,
         task_track_started=True,
@@ -60,7 +62,7 @@ def make_app(broker_url: str | None = None, result_backend: str | None = None, *
     app.conf.update(conf)
     for function, options in _TASKS.items():
         area = function.__module__.rpartition(".")[2]
-        app.task(function, name=f"{area}.{function.__name__}", **options)
+        app.task(function, name=f"{area}.{function.__name__}", shared=False, **options)
     return app
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from celery import Celery
 from celery.backends.filesystem import FilesystemBackend
-from kombu.transport import filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 from flower.demo.folder import DemoFolder
@@ -77,7 +77,11 @@ class Results(FilesystemBackend):  # type: ignore[misc]
 
 
 def spool_app(folder: DemoFolder) -> Celery:
-    """Return the shop's app with broker and results in that folder."""
+    """Return the shop's app with broker and results in that folder.
+
+    From then on `filesystem://` means the transport above, in this process.
+    """
+    TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
     options = {
         "data_folder_in": str(folder.messages),
         "data_folder_out": str(folder.messages),
@@ -88,6 +92,5 @@ def spool_app(folder: DemoFolder) -> Celery:
     return make_app(
         "filesystem://localhost//",
         f"{__name__}:Results+file://{folder.results}",
-        broker_transport=f"{__name__}:Transport",
         broker_transport_options=options,
     )

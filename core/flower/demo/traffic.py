@@ -187,7 +187,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Drive the shop's workers on a real broker until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m flower.demo.traffic", description=__doc__)
     parser.add_argument("-A", "--app", required=True, help="module with the shop's app, as examples.shop_redis")
-    app = find_app(parser.parse_args(arguments).app)
+    name = parser.parse_args(arguments).app
+    try:
+        app = find_app(name)
+    except (ImportError, AttributeError) as error:
+        sys.stderr.write(f"There is no Celery app {name}: {error}\n")
+        return 2
     try:
         Traffic(app).run(_sleep)
     except KeyboardInterrupt:
