@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import docs
 import pytest
 from dists import ROOT
-
-import docs
 
 PRODUCT = ("core/flower/**/*.py", "plugins/*/src/**/*.py")
 TESTS = ("core/tests/**/*.py", "flower_plugins/tests/**/*.py", "plugins/*/tests/**/*.py", "tests/[!r]*/**/*.py")

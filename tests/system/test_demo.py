@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from flower.demo.cluster import DemoCluster
 from kombu.transport import TRANSPORT_ALIASES
+
+from flower.demo.cluster import DemoCluster
 
 pytestmark = pytest.mark.system
 

@@ -1,6 +1,6 @@
 """The assembly: builds every part, starts and stops them in order."""
 
 from flower.app.flower import Flower
-from flower.app.run import run
+from flower.app.life import serve_until_stopped
 
-__all__ = ["Flower", "run"]
+__all__ = ["Flower", "serve_until_stopped"]

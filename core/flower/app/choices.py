@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, choose, find, load_class
@@ -72,8 +72,8 @@ class Choices:
         return OfferContext(self._settings, self._broker, log.getChild(name))
 
     def _make(self, offer: Offer[Any], base: type[T]) -> T:
-        made: T = load_class(offer, base)(self.context(offer.name))  # type: ignore[call-arg]
-        return made
+        made: Callable[[OfferContext], T] = load_class(offer, base)
+        return made(self.context(offer.name))
 
 
 def _named(offers: Sequence[tuple[str, Offer[Any]]], name: str) -> Offer[Any]:

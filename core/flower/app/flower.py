@@ -17,7 +17,7 @@ from flower.control import ControlService, EnableEvents, Executor, InspectServic
 from flower.events import Gateway, Pump, StreamMetrics, StreamStatus, Supervisor
 from flower.plugins import Registry
 from flower.settings import EffectiveSettings
-from flower.state import State
+from flower.state import DEFAULT_BUCKETS, State
 from flower.stream.hub import Hub, HubSink
 from flower.web.assets import AssetFiles, asset_route
 from flower.web.binding import Binding, in_container, plan
@@ -94,7 +94,7 @@ class Flower:
             max_tasks=settings["max_tasks"],
             max_workers=settings["max_workers"],
             purge_offline_workers=settings["purge_offline_workers"],
-            buckets=settings["task_runtime_metric_buckets"],
+            buckets=settings["task_runtime_metric_buckets"] or DEFAULT_BUCKETS,
         )
         self.gateway = Gateway(accept=_accepted_content(self.celery))
         self.status = StreamStatus(rejected=self.gateway.rejected)
@@ -141,8 +141,8 @@ class Flower:
             self.renderer.open(host, [each.templates for _, each in folders if each.templates is not None])
         for _, formatter in registry.contributions("flower_task_formatters", host=host):
             self.state.add_formatter(formatter)
-        for plugin, sink in registry.contributions("flower_event_sinks", host=host):
-            self.state.subscribe(sink.on_changes, name=plugin)
+        for _, sink in registry.contributions("flower_event_sinks", host=host):
+            self.state.subscribe(sink.on_changes)
         self._metric_sources: list[tuple[str, MetricSource]] = registry.contributions(
             "flower_metric_sources", host=host
         )

@@ -50,9 +50,9 @@ def serve(app: Any, settings: EffectiveSettings, plugins: Any, quiet: bool) -> i
         from flower.demo import run_demo  # brings a broker, workers and traffic along
 
         return run_demo(settings, plugins, quiet)
-    from flower.app import Flower  # brings Tornado and everything else along
+    from flower.app import Flower, serve_until_stopped  # brings Tornado and everything else along
 
-    return Flower(app, settings, plugins, quiet=quiet).run()
+    return serve_until_stopped(Flower(app, settings, plugins), quiet=quiet)
 
 
 def run(

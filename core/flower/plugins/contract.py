@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from flower_plugins.routes import ACCESS_LEVELS
-
 from flower.plugins.faults import PluginError
 from flower_plugins import (
     Assets,
@@ -23,6 +21,7 @@ from flower_plugins import (
     Service,
     Surface,
 )
+from flower_plugins.routes import ACCESS_LEVELS
 
 __all__ = ["checked"]
 

@@ -49,7 +49,7 @@ def read_mapping(text: str) -> dict[Any, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-class _Unreadable(Exception):  # noqa: N818 - not an error to anyone: it ends the reading
+class _Unreadable(Exception):
     pass
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery._state import _set_current_app, get_current_app
+
 from flower.cli.celery_app import celery_settings, configured
 from flower.settings import CORE, EffectiveSettings, load
 from flower.settings.names import FIRST_PARTY, RESERVED
-
 from flower_plugins import ConfigurationError
 
 

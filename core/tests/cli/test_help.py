@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from flower.cli.help import help_text, options_table
 from flower.settings import CORE, Catalogue
-
 from flower_plugins import Option
 
 OPTIONS = Catalogue(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.exceptions import Retry
+
 from flower.demo.shop import make_app
 from flower.demo.tasks import orders, payments, reports
 from flower.demo.tasks.emails import GREYLISTED

@@ -9,9 +9,10 @@ from queue import Empty
 from typing import Any
 
 import pytest
+from kombu.transport import TRANSPORT_ALIASES
+
 from flower.demo.folder import DemoFolder
 from flower.demo.spool import spool_app
-from kombu.transport import TRANSPORT_ALIASES
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+
 from flower.demo.shop import make_app
 from flower.demo.traffic import Traffic, main
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flower.history import Recorder
 
+from flower.history import Recorder
 from flower_plugins import ConfigurationError, HistoryStore, Row, TaskChange, WorkerChange
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from flower.plugins import Registry
 
 Write = Callable[[str, str], EntryPoint]

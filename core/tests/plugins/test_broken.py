@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 
 import pytest
-from flower.plugins import Registry
 
+from flower.plugins import Registry
 from flower_plugins import PluginReport
 
 Write = Callable[[str, str], EntryPoint]

@@ -5,8 +5,8 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
-from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, choose, find, load_class
 
+from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, choose, find, load_class
 from flower_plugins import ConfigurationError, Offer, Service
 
 Write = Callable[[str, str], EntryPoint]

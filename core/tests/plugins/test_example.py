@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
 from flower.plugins import Registry
 
 EXAMPLE = Path(__file__).parents[3] / "examples/plugins/hello_page"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flower.plugins import Registry, load_class
-from flower.plugins.discover import HOOKS
 
 import flower_plugins
+from flower.plugins import Registry, load_class
+from flower.plugins.discover import HOOKS
 from flower_plugins import hooks
 
 GUIDE = (Path(__file__).parents[3] / "docs/plugins.md").read_text()

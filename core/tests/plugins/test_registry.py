@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flower.plugins import Registry
 
+from flower.plugins import Registry
 from flower_plugins import ConfigurationError, Option, PluginReport, hookimpl
 
 Write = Callable[[str, str], EntryPoint]

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from flower.settings.configfile import ConfigFile, execute
 
+from flower.settings.configfile import ConfigFile, execute
 from flower_plugins import ConfigurationError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from flower.settings import EffectiveSettings, load, peek
 
+from flower.settings import EffectiveSettings, load, peek
 from flower_plugins import ConfigurationError, Option
 
 PLUGINS = (

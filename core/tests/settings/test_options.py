@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from flower.settings import CORE, Catalogue
 from flower.settings.names import CELERY, CELERY_APPLIED, FIRST_PARTY, RESERVED, SECURITY
 from flower.settings.values import parse
-
 from flower_plugins import Option
 
 DOCUMENTED = [

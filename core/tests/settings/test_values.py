@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import pytest
+
 from flower.settings import CORE
 from flower.settings.values import adopt, parse
-
 from flower_plugins import ConfigurationError, Option
 
 OPTIONS = {option.name: option for option in CORE}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from flower.settings.catalogue import Catalogue
 from flower.settings.words import read
-
 from flower_plugins import ConfigurationError, Option
 
 CATALOGUE = Catalogue([("auth_basic", Option("basic_auth", multiple=True, default=(), secret=True, claims=True))])

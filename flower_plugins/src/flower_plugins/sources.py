@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from flower_plugins.offers import OfferContext
+
 __all__ = ["EventSource", "Messages", "Pump"]
 
 
@@ -38,7 +40,10 @@ class Pump(Protocol):
 
 
 class EventSource(ABC):
-    """Reads event messages and hands them to the pump; made as `Class(OfferContext)`."""
+    """Reads event messages and hands them to the pump; made as `Class(OfferContext)`, anew for each try."""
+
+    def __init__(self, context: OfferContext) -> None:
+        """Read settings; nothing is opened yet."""
 
     @abstractmethod
     async def run(self, pump: Pump) -> None:

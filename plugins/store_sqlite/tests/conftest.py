@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flower_store_sqlite.store import SqliteStore
 
 from flower_plugins import Broker, OfferContext, Row
+from flower_store_sqlite.store import SqliteStore
 
 
 class Values(dict[str, Any]):

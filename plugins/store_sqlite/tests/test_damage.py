@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flower_store_sqlite.salvage import PAGE_SIZE
-from flower_store_sqlite.store import SqliteStore
 
 from flower_plugins import Row
+from flower_store_sqlite.salvage import PAGE_SIZE
+from flower_store_sqlite.store import SqliteStore
 
 Open = Callable[[], SqliteStore]
 MakeRows = Callable[..., list[Row]]

@@ -3,9 +3,9 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from flower_store_sqlite import plugin
 
 from flower_plugins import HistoryStore, Option
+from flower_store_sqlite import plugin
 
 
 def option(name: str) -> Option:

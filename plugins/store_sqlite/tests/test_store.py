@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flower_store_sqlite.store import SqliteStore
 
 from flower_plugins import ConfigurationError, Row
+from flower_store_sqlite.store import SqliteStore
 
 Open = Callable[[], SqliteStore]
 MakeRows = Callable[..., list[Row]]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flower_plugins.web import Handler
-
 from flower_plugins import Host, NavItem, Option, Route, hookimpl
+from flower_plugins.web import Handler
 
 FLOWER_API_VERSION = 1
 

@@ -13,7 +13,7 @@ from flower.app import banner
 from flower.app.flower import Flower
 from flower.web.server import Server, tls_context
 
-__all__ = ["run"]
+__all__ = ["serve_until_stopped"]
 
 log = logging.getLogger("flower")
 
@@ -21,14 +21,17 @@ _TICK_SECONDS = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(flower: Flower) -> int:
-    """Serve until SIGINT, SIGTERM or SIGHUP; return the exit code. Raise ConfigurationError before serving."""
-    return asyncio.run(_Life(flower).live())
+def serve_until_stopped(flower: Flower, *, quiet: bool = False) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP; return the exit code. Raise ConfigurationError before serving.
+
+    `quiet` leaves the announcement out; warnings are always logged.
+    """
+    return asyncio.run(_Life(flower, quiet).live())
 
 
 class _Life:
-    def __init__(self, flower: Flower) -> None:
-        self._flower = flower
+    def __init__(self, flower: Flower, quiet: bool) -> None:
+        self._flower, self._quiet = flower, quiet
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -49,9 +52,10 @@ class _Life:
         flower = self._flower
         flower.pump.attach(asyncio.get_running_loop())
         server.start()
-        banner.announce(
-            server.urls, flower.binding.unix_socket, flower.prefix, flower.broker, _own_tasks(flower.celery)
-        )
+        if not self._quiet:
+            banner.announce(
+                server.urls, flower.binding.unix_socket, flower.prefix, flower.broker, _own_tasks(flower.celery)
+            )
         banner.warn(flower.posture.banners())
         log.debug("Settings: %s", flower.settings.masked())
         self._spawn(flower.supervisor.run(), "events")
