@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,9 +22,8 @@ _Key = tuple[str, str]
 _Mark = tuple[int, "Task | Worker | None"]
 
 _SLICE_SECONDS = 0.005
-_CHUNK = 2_000
+_CHUNK = 1_000
 _LOG_SECONDS = 60.0
-_MOST_REMOVALS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,52 +101,59 @@ class Recorder(EventSink):
                 self._marks["worker", change.worker.hostname] = (self._order, change.worker)
 
     def on_removed(self, kind: str, keys: Iterable[str]) -> None:
-        """Mark records ("task" or "worker") that are no longer kept in memory, to be deleted."""
+        """Mark records ("task" or "worker") that are no longer kept in memory, to be deleted.
+
+        While nothing can be saved their marks are dropped instead, so that memory stays bounded; the
+        store trims what this leaves behind when it is loaded.
+        """
         for key in keys:
             self._order += 1
-            self._marks[kind, key] = (self._order, None)
+            if self.problem:
+                self._marks.pop((kind, key), None)
+            else:
+                self._marks[kind, key] = (self._order, None)
 
     async def flush(self) -> None:
         """Save all that is marked now, in transactions of a bounded number of records."""
         marks, self._marks = self._marks, {}
         if not marks:
             return
-        waiting = iter(marks.items())
-        saved = 0
+        chunk: dict[_Key, _Mark] = {}
         try:
-            while saved < len(marks):
-                rows, removed, taken = await self._dump(waiting)
-                await self._run(self._store.save, rows, removed)
-                saved += taken
+            while marks:
+                await self._run(self._store.save, *await self._dump(marks, chunk))
+                chunk.clear()
         except Exception as error:  # the recorder's boundary: a store is a plugin
             self._note_failure(error)
         else:
             self._note_success()
         finally:
-            # Also when cancelled: what may not have been written is marked again, later changes win.
-            if saved < len(marks):
-                self._marks = {**_bounded(list(marks.items())[saved:]), **self._marks}
+            # Also when cancelled: what may not have been written stays marked, later changes win.
+            marks.update(chunk)
+            marks.update(self._marks)
+            self._marks = marks
 
     async def _save_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
             await self.flush()
 
-    async def _dump(self, waiting: Iterator[tuple[_Key, _Mark]]) -> tuple[list[Row], list[_Key], int]:
+    async def _dump(self, marks: dict[_Key, _Mark], chunk: dict[_Key, _Mark]) -> tuple[list[Row], list[_Key]]:
+        """Move marks into `chunk` and return what a store needs to save them."""
         rows: list[Row] = []
         removed: list[_Key] = []
         until = self._clock() + _SLICE_SECONDS
-        for (kind, key), (order, record) in waiting:
+        while marks and len(chunk) < _CHUNK:
+            key, (order, record) = marks.popitem()
+            chunk[key] = (order, record)
             if record is None:
-                removed.append((kind, key))
+                removed.append(key)
             else:
-                rows.append(Row(kind, key, order, self._dumps[kind](record)))
-            if len(rows) + len(removed) >= _CHUNK:
-                break
+                rows.append(Row(*key, order, self._dumps[key[0]](record)))
             if self._clock() >= until:
                 await asyncio.sleep(0)
                 until = self._clock() + _SLICE_SECONDS
-        return rows, removed, len(rows) + len(removed)
+        return rows, removed
 
     async def _run(self, call: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
@@ -162,12 +168,3 @@ class Recorder(EventSink):
         if self.problem:
             log.warning("History is being saved again")
         self.problem, self._next_log = "", 0.0
-
-
-def _bounded(marks: Sequence[tuple[_Key, _Mark]]) -> dict[_Key, _Mark]:
-    """Return the marks, but not more removals than memory allows; the store trims what they leave when it loads."""
-    kept = dict(marks)
-    removals = [key for key, (_, record) in marks if record is None]
-    for key in removals[:-_MOST_REMOVALS]:
-        del kept[key]
-    return kept

@@ -199,14 +199,12 @@ def test_a_removal_after_a_failed_save_is_not_undone_by_the_retry(store: MemoryS
     assert keys(store) == ["b"]
 
 
-def test_removals_do_not_pile_up_while_nothing_can_be_saved(
-    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flower.history.recorder._MOST_REMOVALS", 10)
-
+def test_removals_do_not_pile_up_while_nothing_can_be_saved(store: MemoryStore) -> None:
     async def run() -> None:
         recorder = make(store)
         store.error = OSError("full")
+        recorder.on_changes([changed(task("kept"))])
+        await recorder.flush()
         for start in range(0, 100, 20):
             recorder.on_removed("task", map(str, range(start, start + 20)))
             await recorder.flush()
@@ -214,7 +212,7 @@ def test_removals_do_not_pile_up_while_nothing_can_be_saved(
         await recorder.stop()
 
     asyncio.run(run())
-    assert store.batches == [10]
+    assert store.batches == [1]
 
 
 def test_stopping_while_a_save_is_under_way_loses_nothing(store: MemoryStore) -> None:

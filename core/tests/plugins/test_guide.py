@@ -45,11 +45,14 @@ def test_the_example_of_every_hook_loads_and_answers(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "my_plugin", raising=False)
     registry = load(EntryPoint("my_plugin", "my_plugin", "flower_plugins"))
-    answers = {
-        "flower_options": registry.options,
-        **{name: lambda: registry.offers(hook) for name in BASES},
-    }.get(hook, lambda: registry.contributions(hook, host=None))()
-    mine: list[Any] = [item for plugin, item in answers if plugin == "my_plugin"]
+    answers: list[tuple[str, Any]]
+    if hook == "flower_options":
+        answers = list(registry.options())
+    elif hook in BASES:
+        answers = list(registry.offers(hook))
+    else:
+        answers = registry.contributions(hook, host=None)
+    mine = [item for plugin, item in answers if plugin == "my_plugin"]
     assert mine, registry.reports()
     if hook in BASES:
         assert load_class(mine[0], getattr(flower_plugins, BASES[hook]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 
 from flower_plugins import Row
 
-__all__ = ["Packed", "pack", "unpack"]
+__all__ = ["Packed", "pack", "unpack", "whole"]
 
 Packed = tuple[str, str, int, str, int]
 """kind, key, order, fields as JSON, checksum: the columns of the table behind its id."""
@@ -20,13 +21,25 @@ def pack(row: Row) -> Packed:
     return row.kind, row.key, row.order, fields, _checksum(row.kind, row.key, row.order, fields)
 
 
-def unpack(kind: object, key: object, order: object, fields: object, checksum: object) -> Row | None:
-    """Return the row that these columns hold, None when they are damaged."""
+def whole(columns: Sequence[object]) -> Packed | None:
+    """Return the columns if they are what was once packed, None when they are damaged or somebody else's."""
+    try:
+        kind, key, order, fields, checksum = columns
+    except ValueError:
+        return None
     if not (isinstance(kind, str) and isinstance(key, str) and isinstance(order, int) and isinstance(fields, str)):
         return None
     try:
-        if checksum != _checksum(kind, key, order, fields):
-            return None
+        found = _checksum(kind, key, order, fields)
+    except UnicodeEncodeError:
+        return None
+    return (kind, key, order, fields, found) if checksum == found else None
+
+
+def unpack(packed: Packed) -> Row | None:
+    """Return the row, None when its fields cannot be read although the checksum is right."""
+    kind, key, order, fields, _ = packed
+    try:
         values = json.loads(fields)
     except (ValueError, RecursionError):
         return None

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from flower_plugins import Row
-from flower_store_sqlite.rows import unpack
+from flower_store_sqlite.rows import Packed, whole
 
 __all__ = ["PAGE_SIZE", "salvage"]
 
@@ -25,17 +24,17 @@ _FRAME_HEADER = 24
 _LARGEST_ROW = 64 * 1024 * 1024
 
 
-def salvage(database: Path, log: Path) -> list[Row]:
+def salvage(database: Path, log: Path) -> list[Packed]:
     """Return the newest whole version of every row found in a database and its write-ahead log."""
-    newest: dict[tuple[str, str], Row] = {}
+    newest: dict[tuple[str, str], Packed] = {}
     pages = database.read_bytes()
     overlay = _log_pages(log.read_bytes()) if log.exists() else {}
     base = {number: pages[at : at + PAGE_SIZE] for number, at in enumerate(range(0, len(pages), PAGE_SIZE), 1)}
     for row in chain(_rows(base, base), _rows(base | overlay, overlay)):
-        known = newest.get((row.kind, row.key))
-        if known is None or known.order <= row.order:
-            newest[row.kind, row.key] = row
-    return sorted(newest.values(), key=lambda row: row.order)
+        known = newest.get(row[:2])
+        if known is None or known[2] <= row[2]:
+            newest[row[:2]] = row
+    return sorted(newest.values(), key=lambda row: row[2])
 
 
 def _log_pages(log: bytes) -> dict[int, bytes]:
@@ -46,7 +45,7 @@ def _log_pages(log: bytes) -> dict[int, bytes]:
     return pages
 
 
-def _rows(lookup: dict[int, bytes], leaves: dict[int, bytes]) -> Iterator[Row]:
+def _rows(lookup: dict[int, bytes], leaves: dict[int, bytes]) -> Iterator[Packed]:
     for number, page in leaves.items():
         start = 100 if number == 1 else 0
         if len(page) < PAGE_SIZE or page[start] != _TABLE_LEAF:
@@ -63,11 +62,11 @@ def _rows(lookup: dict[int, bytes], leaves: dict[int, bytes]) -> Iterator[Row]:
                 yield row
 
 
-def _row(lookup: dict[int, bytes], page: bytes, cell: int) -> Row | None:
+def _row(lookup: dict[int, bytes], page: bytes, cell: int) -> Packed | None:
     size, at = _varint(page, cell)
     _, at = _varint(page, at)
     values = _values(_payload(lookup, page, size, at))
-    return unpack(*values[1:6]) if len(values) == 6 else None
+    return whole(values[1:])
 
 
 def _payload(lookup: dict[int, bytes], page: bytes, size: int, at: int) -> bytes:

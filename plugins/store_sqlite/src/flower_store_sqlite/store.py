@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flower_plugins import ConfigurationError, HistoryStore, OfferContext, Row
 from flower_store_sqlite.files import create, is_foreign, make_folder, quarantine, refuse_odd_files, scratch, sidecar
-from flower_store_sqlite.rows import Packed, pack, unpack
+from flower_store_sqlite.rows import Packed, pack, unpack, whole
 from flower_store_sqlite.salvage import PAGE_SIZE, salvage
 
 __all__ = ["SqliteStore"]
@@ -29,6 +29,7 @@ _UPSERT = (
     "position = excluded.position, fields = excluded.fields, checksum = excluded.checksum"
 )
 _LOCK_SECONDS = 5.0
+_NEVER = 2**63 - 1
 _WHERE = "--db"
 _ANOTHER = "Choose another --db."
 
@@ -75,9 +76,7 @@ class SqliteStore(HistoryStore):
             rows = self._read(kind, limit)
         with _transaction(self._open_connection()) as connection:
             connection.execute(
-                "DELETE FROM records WHERE kind = ? AND id NOT IN "
-                "(SELECT id FROM records WHERE kind = ? ORDER BY position DESC LIMIT ?)",
-                (kind, kind, limit),
+                "DELETE FROM records WHERE kind = ? AND position < ?", (kind, rows[0].order if rows else _NEVER)
             )
         return rows
 
@@ -99,16 +98,20 @@ class SqliteStore(HistoryStore):
             connection.close()
 
     def _read(self, kind: str, limit: int) -> list[Row]:
-        columns = "kind, key, position, fields, checksum"
-        cursor = self._open_connection().execute(
-            f"SELECT {columns} FROM records WHERE kind = ? ORDER BY position DESC LIMIT ?",  # noqa: S608 constants
-            (kind, limit),
+        connection = self._open_connection()
+        oldest = connection.execute(
+            "SELECT position FROM records WHERE kind = ? ORDER BY position DESC LIMIT 1 OFFSET ?", (kind, limit)
+        ).fetchone()
+        # In the order of the file: following the index would jump through it, row by row.
+        cursor = connection.execute(
+            "SELECT kind, key, position, fields, checksum FROM records NOT INDEXED WHERE kind = ? AND position > ?",
+            (kind, oldest[0] if oldest else -1),
         )
-        rows = [unpack(*values) for values in cursor]
-        whole = [row for row in reversed(rows) if row is not None]
-        if len(whole) < len(rows):
-            raise _DamagedError(f"{len(rows) - len(whole)} damaged rows")
-        return whole
+        rows = [None if (packed := whole(columns)) is None else unpack(packed) for columns in cursor]
+        sound = sorted((row for row in rows if row is not None), key=lambda row: row.order)
+        if len(sound) < len(rows):
+            raise _DamagedError(f"{len(rows) - len(sound)} damaged rows")
+        return sound
 
     def _packed(self, rows: Sequence[Row]) -> list[Packed]:
         return [packed for packed in map(self._pack, rows) if packed is not None]
@@ -127,7 +130,7 @@ class SqliteStore(HistoryStore):
         fresh = scratch(self._path)
         try:
             with closing(_connect(fresh)) as connection:
-                _write(connection, [pack(row) for row in rows], ())
+                _write(connection, rows, ())
             kept = quarantine(self._path)
             os.replace(fresh, self._path)
         finally:
