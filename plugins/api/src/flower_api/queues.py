@@ -22,4 +22,4 @@ class QueueLengthHandler(Handler):
 
 
 def _listed(queue: QueueStats) -> dict[str, Any]:
-    return dict(queue.extra) or {"name": queue.name, "messages": queue.messages}
+    return {"name": queue.name, "messages": queue.messages, **queue.extra}
