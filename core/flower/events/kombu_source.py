@@ -77,7 +77,8 @@ class KombuSource(EventSource):
             reader.close(graceful=error is None)
             _tell(loop, ended.set)
 
-        threading.Thread(target=read, name="flower-events", daemon=True).start()
+        thread = threading.Thread(target=read, name="flower-events", daemon=True)
+        thread.start()
         try:
             await asyncio.wait({failure})
         finally:
@@ -86,6 +87,7 @@ class KombuSource(EventSource):
             # timeout, and the shut outlet keeps it from saying anything until then.
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(ended.wait(), _ENDING_SECONDS)
+                thread.join()
         error = failure.result()
         if isinstance(error, Exception):
             raise error

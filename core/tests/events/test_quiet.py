@@ -23,5 +23,5 @@ def test_one_line_per_key_in_ten_seconds_and_the_next_says_how_many_were_held_ba
 
 
 def test_a_line_is_printable_and_bounded() -> None:
-    assert one_line("a\r\n\x1b[1m\u2028'\"") == "a\\r\\n\\x1b[1m\\u2028\\'\""
-    assert one_line("x" * 300, 10) == "x" * 10 + "…"
+    assert one_line("a\r\n\x1b[1m\u2028'\"") == "a\\r\\n\\x1b[1m\\u2028'\""
+    assert one_line("x" * 300, 10) == "x" * 10 + "..."
