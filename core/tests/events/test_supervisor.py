@@ -87,7 +87,7 @@ def test_after_an_outage_the_stream_is_back_within_five_seconds_r21_r22(
             world.left = 0
 
     world.sleep = stop_after_second  # type: ignore[method-assign]
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="supervisor-test"):
         world.run()
     assert 0 <= world.connected_at[1] - back <= 5.0
     assert all(0 < delay <= 5.0 for delay in world.delays)
@@ -105,7 +105,7 @@ def test_after_an_outage_the_stream_is_back_within_five_seconds_r21_r22(
 def test_no_secret_reaches_the_log_or_the_status_r25(caplog: pytest.LogCaptureFixture) -> None:
     world = World(sources=3)
     world.broken = lambda now: True
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="supervisor-test"):
         world.run()
     assert world.status.reason == "ConnectionError: amqp://***@mq:5672//: refused"
     assert not world.status.up
