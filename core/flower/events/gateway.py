@@ -70,8 +70,9 @@ _APART = frozenset(("type", "hostname", "timestamp", "clock", "uuid", "utcoffset
 class Gateway:
     """Decodes batches of messages; used by one thread at a time.
 
-    `accept` names content types, or serializers as Celery's `accept_content` does. JSON, msgpack and
-    yaml are read by means that cannot run code; anything else goes to kombu, and only when named here.
+    `accept` names content types, or serializers as Celery's `accept_content` does: pass also the app's
+    `event_serializer`. JSON, msgpack and yaml are read by means that cannot run code; anything else goes
+    to kombu, and only when named here.
     Texts are cut at `value_limit` characters. `accepted` plus the sum of `rejected` is the number of
     events seen, where a message that cannot be decoded counts as one.
     """
@@ -79,7 +80,7 @@ class Gateway:
     def __init__(
         self,
         *,
-        accept: frozenset[str] = frozenset(("application/json", "application/x-msgpack", "application/x-yaml")),
+        accept: frozenset[str] = frozenset(("application/json", "application/x-msgpack")),
         now: Callable[[], float] = time.time,
         value_limit: int = 65_536,
         log: logging.Logger = logger,

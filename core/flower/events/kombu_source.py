@@ -15,13 +15,16 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import kombu
+import kombu.pidbox
 from celery.events.event import get_exchange
-from kombu import Connection, Producer, Queue
-from kombu.pidbox import Mailbox
 
 from flower_plugins import Broker, EventSource, Messages, OfferContext, Pump
 
 __all__ = ["KombuSource"]
+
+# Kombu is annotated in part, which strict typing takes for more than it is.
+_kombu: Any = kombu
 
 _CONNECT_SECONDS = 4.0
 _ANSWER_SECONDS = 3.0
@@ -74,7 +77,8 @@ class KombuSource(EventSource):
             reader.close(graceful=error is None)
             _tell(loop, ended.set)
 
-        threading.Thread(target=read, name="flower-events", daemon=True).start()
+        thread = threading.Thread(target=read, name="flower-events", daemon=True)
+        thread.start()
         try:
             await asyncio.wait({failure})
         finally:
@@ -83,6 +87,7 @@ class KombuSource(EventSource):
             # timeout, and the shut outlet keeps it from saying anything until then.
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(ended.wait(), _ENDING_SECONDS)
+                thread.join()
         error = failure.result()
         if isinstance(error, Exception):
             raise error
@@ -147,7 +152,7 @@ class _Reader:
 
     def _connect(self) -> Any:
         options = self._options
-        connection = self._connection = Connection(
+        connection = self._connection = _kombu.Connection(
             self._broker.url,
             ssl=self._broker.use_ssl or False,
             transport_options=dict(self._broker.transport_options),
@@ -167,7 +172,7 @@ class _Reader:
         """Declare a queue of our own and consume from it; return its name."""
         options = self._options
         durable = bool(options.get("event_queue_durable", False))
-        queue = Queue(
+        queue = _kombu.Queue(
             f"{options.get('event_queue_prefix', 'celeryev')}.{uuid4()}",
             exchange=get_exchange(connection, name=str(options.get("event_exchange", "celeryev"))),
             routing_key="#",
@@ -186,11 +191,11 @@ class _Reader:
 
     def _wake_workers(self, channel: Any) -> None:
         """Ask all workers for a heartbeat, as Celery's receiver does (`Control.broadcast("heartbeat")`)."""
-        exchange = Mailbox(str(self._options.get("control_exchange", "celery")), type="fanout").exchange
-        command = {"method": "heartbeat", "arguments": {}, "destination": None, "pattern": None, "matcher": None}
+        exchange = _kombu.pidbox.Mailbox(str(self._options.get("control_exchange", "celery")), type="fanout").exchange
+        everyone = {"destination": None, "pattern": None, "matcher": None}
         # Not through Mailbox: it retries for ever where the broker is gone.
-        Producer(channel, auto_declare=False).publish(
-            command,
+        _kombu.Producer(channel, auto_declare=False).publish(
+            {"method": "heartbeat", "arguments": {}, **everyone},
             exchange=exchange.name,
             declare=[exchange],
             headers={"clock": 0, "expires": 0},

@@ -47,4 +47,5 @@ class QuietLog:
 def one_line(value: object, limit: int = 200) -> str:
     """Return any value as printable ASCII of bounded length, fit for a log line."""
     written = str(value)
-    return ascii(written[:limit])[1:-1] + ("…" if len(written) > limit else "")
+    escaped = written[:limit].encode("unicode_escape").decode("ascii")
+    return escaped + ("..." if len(written) > limit else "")

@@ -22,6 +22,8 @@ _MSGPACK = "application/x-msgpack"
 _YAML = "application/x-yaml"
 
 _YAML_LIMIT = 256 * 1024
+_YAML_NODES = 5_000
+_YAML_DEPTH = 50
 _LZMA_MEMORY = 64 * 2**20
 _DIGITS = 40
 
@@ -77,7 +79,7 @@ def uncompressed(body: bytes, compression: str, limit: int) -> bytes:
 
 
 def loads(body: bytes | str, content_type: str, content_encoding: str) -> Any:
-    """Return the object that a body of an accepted content type stands for, or raise Refused."""
+    """Return the object that a body of an accepted content type stands for, or raise RefusedError."""
     try:
         if content_type == _JSON:
             return _json(_characters(body, content_encoding))
@@ -123,12 +125,15 @@ def _yaml(body: bytes | str) -> Any:
 
     if len(body) > _YAML_LIMIT:
         raise RefusedError("too_large", _YAML)
-    loader = yaml.SafeLoader(body)
-    try:
-        for event in yaml.parse(body, Loader=yaml.SafeLoader):
-            # A few aliases of aliases expand to gigabytes, and no serializer needs them for an event.
-            if isinstance(event, yaml.AliasEvent):
-                raise RefusedError("undecodable", "yaml alias")
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
+    safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    # A first, lazy pass: what it refuses would take the loader seconds or gigabytes.
+    for number, event in enumerate(yaml.parse(body, Loader=safe)):
+        if isinstance(event, yaml.AliasEvent):
+            raise RefusedError("undecodable", "yaml alias")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _YAML_DEPTH:
+            raise RefusedError("nesting")
+        if number > _YAML_NODES:
+            raise RefusedError("too_large", _YAML)
+    return yaml.load(body, Loader=safe)  # noqa: S506 (either loader is the safe one)

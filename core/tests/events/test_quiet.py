@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from flower.events.quiet import QuietLog, one_line
+
+
+def test_one_line_per_key_in_ten_seconds_and_the_next_says_how_many_were_held_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 0.0
+    quiet = QuietLog(logging.getLogger("quiet"), clock=lambda: now)
+    for _ in range(5):
+        quiet.warning("a", "first")
+    quiet.warning("b", "other")
+    now = 10.0
+    quiet.warning("a", "second")
+    now = 20.0
+    quiet.error("a", "third", ValueError("x"))
+    assert caplog.messages == ["first", "other", "second (4 more like it since the last line)", "third"]
+    assert caplog.records[-1].exc_info is not None
+
+
+def test_a_line_is_printable_and_bounded() -> None:
+    assert one_line("a\r\n\x1b[1m\u2028'\"") == "a\\r\\n\\x1b[1m\\u2028'\""
+    assert one_line("x" * 300, 10) == "x" * 10 + "..."
