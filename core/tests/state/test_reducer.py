@@ -75,7 +75,7 @@ def attempts(event: MakeEvent, count: int, ending: str, *, hop: bool) -> list[Ev
     for number in range(count):
         host = "w2@host" if hop and number % 2 else "w1@host"
         last = number == count - 1
-        steps = [
+        steps: list[tuple[str, dict[str, Any]]] = [
             ("task-sent", {"name": "a.b", "retries": number, "hostname": f"gen{number}@web"}),
             ("task-received", {"name": "a.b", "args": "(1,)", "retries": number, "eta": f"eta {number}"}),
             ("task-started", {}),
