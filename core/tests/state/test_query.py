@@ -109,8 +109,14 @@ def test_pages_far_down_agree_with_pages_near_the_top(state: State, event: MakeE
     rows = ask(state, limit=None).rows
     assert [row.uuid for row in rows] == [f"{n:05}" for n in reversed(range(6000))]
     assert list(ask(state, offset=5900, limit=100).rows) == list(rows[5900:])
+    assert list(ask(state, state="received", offset=5900, limit=100).rows) == list(rows[5900:])
+    state.apply([event("task-received", "00000", name="moved")])
+    assert [row.uuid for row in ask(state, offset=5998).rows] == ["00002", "00001"]
+    assert [row.uuid for row in ask(state, search="0 OR moved", limit=1).rows] == ["00000"]
+    assert [row.uuid for row in ask(state, state="received", offset=5998).rows] == ["00002", "00001"]
+    rows = ask(state, limit=None).rows
     by_id = ask(state, sort_by="uuid", descending=True, limit=None).rows
-    assert [row.uuid for row in by_id] == [row.uuid for row in rows]
+    assert [row.uuid for row in by_id] == sorted((row.uuid for row in rows), reverse=True)
     assert [row.uuid for row in ask(state, sort_by="uuid", offset=3000, limit=2).rows] == ["03000", "03001"]
 
 

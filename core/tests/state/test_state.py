@@ -120,7 +120,7 @@ def test_tasks_survive_a_restart_as_plain_data(state: State, event: MakeEvent, m
     later = make_state()
     later.apply([event("task-failed", "c")])
     assert later.restore([*kept, {"uuid": 5}, {"uuid": "x", "retries": "many"}]) == 1
-    assert later.tasks.get("p") == msgspec.structs.replace(kept_record(state, "p"), waiting=None)
+    assert later.tasks.get("p") == msgspec.structs.replace(kept_record(state, "p"), waiting=None, order=2)
     assert later.tasks.get("c").state == "FAILURE"  # type: ignore[union-attr]
     assert ids(ask(later, state="received")) == ["p"]
 
