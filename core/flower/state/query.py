@@ -29,7 +29,7 @@ _Test = Callable[[TaskRecord], bool]
 
 
 class Source(Protocol):
-    """What a query needs of the store: dicts by id, oldest change first."""
+    """What a query needs of the store: dicts by id, oldest change first; the groups are plain dicts."""
 
     @property
     def scans(self) -> asyncio.Semaphore:
@@ -60,16 +60,17 @@ async def answer(source: Source, query: TaskQuery) -> Page:
     tests.extend(_time_tests(query))
     candidates = groups[0] if groups else source.kept()
     kept = len(source.kept())
-    if not tests and not sort_by and search.everything:
-        return Page(_slice(candidates, query), len(candidates), kept)
+    start, stop = _bounds(query, len(candidates))
+    if not tests and not sort_by and search.everything and (groups or stop <= _SHALLOW):
+        return Page(_slice(candidates, start, stop), len(candidates), kept)
     async with source.scans:
         pace = _Pace()
         matching = await _filter(candidates, tests, search, pace)
         count = len(matching)
-        if sort_by:
-            return Page(await _sorted_page(matching, sort_by, query, pace), count, kept)
-        start, stop = _bounds(query, count)
-        return Page(matching[start:stop], count, kept)
+        if groups and not sort_by:
+            return Page(matching[start:stop], count, kept)
+        descending = query.descending if sort_by else True
+        return Page(await _sorted_page(matching, sort_by or "order", descending, start, stop, pace), count, kept)
 
 
 class _Pace:
@@ -96,9 +97,8 @@ def _bounds(query: TaskQuery, count: int) -> tuple[int, int]:
     return start, count if query.limit is None else start + max(0, query.limit)
 
 
-def _slice(group: dict[str, TaskRecord], query: TaskQuery) -> Sequence[TaskRecord]:
+def _slice(group: dict[str, TaskRecord], start: int, stop: int) -> Sequence[TaskRecord]:
     """Return part of a group, newest change first; near the newest end without looking at the rest."""
-    start, stop = _bounds(query, len(group))
     if stop <= _SHALLOW:
         return [group[uuid] for uuid in islice(reversed(group), start, stop)]
     rows = list(group.values())
@@ -132,8 +132,12 @@ def _between(field: str, low: float, high: float) -> _Test:
 async def _filter(
     candidates: dict[str, TaskRecord], tests: Sequence[_Test], search: Search, pace: _Pace
 ) -> list[TaskRecord]:
-    """Return what passes, newest change first. The candidates are copied: they may change while we rest."""
-    rows = list(candidates.values())
+    """Return what passes, of one group newest change first, of all tasks in no order.
+
+    The candidates are copied: they may change while we rest. Of an OrderedDict, the order of the
+    plain dict below is a hundred times faster to copy.
+    """
+    rows = list(dict.values(candidates))
     rows.reverse()
     if not tests and search.everything:
         return rows
@@ -146,12 +150,13 @@ async def _filter(
     return matching
 
 
-async def _sorted_page(rows: Sequence[TaskRecord], sort_by: str, query: TaskQuery, pace: _Pace) -> Sequence[TaskRecord]:
+async def _sorted_page(
+    rows: Sequence[TaskRecord], sort_by: str, descending: bool, start: int, stop: int, pace: _Pace
+) -> Sequence[TaskRecord]:
     """Sort short runs, then merge no more of them than the page needs."""
-    start, stop = _bounds(query, len(rows))
     if start >= stop:
         return []
-    key, descending = _key(sort_by), query.descending
+    key = _key(sort_by)
     runs: list[list[_Keyed]] = []
     for first in range(0, len(rows), _RUN):
         run: list[_Keyed] = []
@@ -178,7 +183,7 @@ def _first(keyed: _Keyed) -> _Key:
 
 def _key(field: str) -> Callable[[TaskRecord], _Key]:
     """Missing values come first, ties are broken by id; descending is the exact reverse."""
-    numeric = field in NUMERIC_FIELDS
+    numeric = field == "order" or field in NUMERIC_FIELDS
 
     def key(record: TaskRecord) -> _Key:
         value = getattr(record, field)

@@ -4,6 +4,7 @@ Of the newest event of each kind the one of the highest precedence sets the stat
 attempt: an event older than the newest `task-retried` belongs to an earlier attempt and no longer
 counts for the state, but still fills in its time and fields. Nothing of an earlier attempt is
 erased, as in Celery: times, exception and traceback stay until a newer event of their kind comes.
+What defines a task (name, args, eta …) comes from `task-received`; other events only fill gaps.
 
 One event is older than another when its Lamport clock is smaller and its time is not later. Where
 clocks are missing, or disagree with the times because hosts do not hear each other, the order of
@@ -13,6 +14,7 @@ arrival decides, as in Celery.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from flower.events.event import Event
@@ -61,7 +63,8 @@ _DEFINING = (
     "exchange",
     "routing_key",
 )
-_OUTCOME = ("result", "runtime", "exception", "traceback")
+_RESULT = ("result", "runtime")
+_ERROR = ("exception", "traceback")
 
 
 def reduce(record: TaskRecord, event: Event) -> bool:
@@ -80,7 +83,7 @@ def reduce(record: TaskRecord, event: Event) -> bool:
             record.custom_state = event.type.partition("-")[2].upper()[:_MAX_STATE]
         _settle(record, event, kind)
     _locate(record, event)
-    _define(record, event, kind.time == "received" and newest)
+    _take(record, event, _DEFINING, kind.time == "received" and newest)
     _conclude(record, event, kind, newest)
     if event.extra:
         record.add_extra(event.extra, replace=newest)
@@ -106,7 +109,7 @@ def _reduce_sent(record: TaskRecord, event: Event) -> bool:
         record.client = event.hostname
         if record.state == "PENDING":
             record.timestamp = event.timestamp
-    _define(record, event, newest and record.received is None)
+    _take(record, event, _DEFINING, newest and record.received is None)
     if event.extra:
         record.add_extra(event.extra, replace=newest)
     return True
@@ -135,30 +138,26 @@ def _locate(record: TaskRecord, event: Event) -> None:
     if is_client(event.hostname) or _older(event, record.clock, record.heard):
         return
     record.worker = event.hostname
-    record.heard = event.timestamp
     if event.clock:
         record.clock = event.clock
-
-
-def _define(record: TaskRecord, event: Event, replace: bool) -> None:
-    """Take what defines the task: `task-received` has the last word, other events fill gaps."""
-    for field in _DEFINING:
-        value = getattr(event, field)
-        if value is not None and (replace or getattr(record, field) is None):
-            setattr(record, field, value)
+        record.heard = event.timestamp
 
 
 def _conclude(record: TaskRecord, event: Event, kind: _Kind, newest: bool) -> None:
-    """Take what the attempt ended with, from the newest event that owns it; other events fill gaps."""
+    """Take what the attempt ended with from the events that own it; custom events may fill gaps."""
     if kind.time == "succeeded":
-        replace = newest
+        _take(record, event, _RESULT, newest)
     elif kind.time == "failed":
-        replace = newest and not _older(event, record.retried_clock, record.retried)
-    elif kind.time == "retried":
-        replace = newest and not _older(event, record.failed_clock, record.failed)
-    else:
-        replace = newest and kind is _CUSTOM and record.succeeded is None and record.failed is None
-    for field in _OUTCOME:
+        _take(record, event, _ERROR, newest and not _older(event, record.retried_clock, record.retried))
+    elif kind is _RETRIED:
+        _take(record, event, _ERROR, newest and not _older(event, record.failed_clock, record.failed))
+    elif kind is _CUSTOM:
+        _take(record, event, _RESULT, newest and record.succeeded is None)
+        _take(record, event, _ERROR, False)
+
+
+def _take(record: TaskRecord, event: Event, fields: Sequence[str], replace: bool) -> None:
+    for field in fields:
         value = getattr(event, field)
         if value is not None and (replace or getattr(record, field) is None):
             setattr(record, field, value)

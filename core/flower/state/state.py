@@ -78,7 +78,7 @@ class State:
         self._tell(lost)
 
     def restore(self, tasks: Iterable[Mapping[str, object]]) -> int:
-        """Take in tasks kept by an earlier run, oldest first; return how many could be read.
+        """Take in tasks kept by an earlier run, oldest first, before any event; return how many could be read.
 
         Each is a record as `msgspec.to_builtins` gives it. Tasks known already stay as they are, and
         nobody is told: nothing has happened.

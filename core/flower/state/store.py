@@ -136,6 +136,7 @@ class TaskStore:
     def place(self, record: TaskRecord, before: Position | None) -> None:
         """Take in a new record (`before` None) or a changed one that stood at `before`."""
         self._version += 1
+        record.order = self._version
         records = self._records
         if before is None:
             records[record.uuid] = record

@@ -80,6 +80,8 @@ class TaskRecord(msgspec.Struct, gc=False):
     uuid: str
     state: str = "PENDING"
     timestamp: float = 0.0
+    order: int = 0
+    """Grows with every change of any task in the store."""
     name: str | None = None
     worker: str | None = None
     client: str | None = None

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from typing import Any
+
+import pytest
+from flower.events.event import Event
+from flower.state.reducer import is_client, reduce
+from flower.state.tasks import FIELDS, MAX_CHILDREN, MAX_EXTRA_FIELDS, TaskRecord
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flower_plugins import Task
+
+MakeEvent = Callable[..., Event]
+
+
+def merged(events: Sequence[Event]) -> TaskRecord:
+    record = TaskRecord("t1")
+    for each in events:
+        reduce(record, each)
+    return record
+
+
+def life(event: MakeEvent, *, clocks: bool, ending: Event) -> list[Event]:
+    return [
+        event("task-sent", at=1.0, clock=77, name="a.sent", args="(0,)", queue="q", exchange="x", routing_key="k"),
+        event(
+            "task-received",
+            at=2.0,
+            clock=2 * clocks,
+            name="a.b",
+            args="(1,)",
+            kwargs="{}",
+            retries=0,
+            root_id="r",
+            parent_id="p",
+            pid=5,
+        ),
+        event("task-started", at=3.0, clock=3 * clocks, pid=5),
+        ending,
+    ]
+
+
+@pytest.mark.parametrize("clocks", [True, False])
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [
+        ({"type": "task-succeeded", "result": "3", "runtime": 0.5}, "SUCCESS"),
+        ({"type": "task-failed", "exception": "E()", "traceback": "tb"}, "FAILURE"),
+        ({"type": "task-revoked", "extra": {"terminated": True}}, "STARTED"),
+        ({"type": "task-progress", "extra": {"percent": 5}}, "PROGRESS"),
+    ],
+)
+def test_every_order_of_arrival_ends_in_the_same_record_r45(
+    event: MakeEvent, clocks: bool, ending: dict[str, Any], state: str
+) -> None:
+    events = life(event, clocks=clocks, ending=event(at=4.0, clock=4 * clocks, **ending))
+    records = [merged(order) for order in permutations(events)]
+    assert len(records) == 24
+    assert all(record == records[0] for record in records)
+    expected = "REVOKED" if ending["type"] == "task-revoked" else state
+    assert records[0].state == expected
+    assert (records[0].name, records[0].args, records[0].queue) == ("a.b", "(1,)", "q")
+    assert (records[0].worker, records[0].client, records[0].timestamp) == ("w1@host", "gen1@web", 4.0)
+    assert [records[0].sent, records[0].received, records[0].started] == [1.0, 2.0, 3.0]
+
+
+def attempts(event: MakeEvent, count: int, ending: str, *, hop: bool) -> list[Event]:
+    """A life of `count` attempts, each but the last ending in a retry, on one host or two in turn."""
+    events = []
+    tick = 0
+    for number in range(count):
+        host = "w2@host" if hop and number % 2 else "w1@host"
+        last = number == count - 1
+        steps: list[tuple[str, dict[str, Any]]] = [
+            ("task-sent", {"name": "a.b", "retries": number, "hostname": f"gen{number}@web"}),
+            ("task-received", {"name": "a.b", "args": "(1,)", "retries": number, "eta": f"eta {number}"}),
+            ("task-started", {}),
+            ("task-progress", {"extra": {"step": number}}),
+            ("task-retried" if not last else ending, {"exception": f"E({number})", "traceback": f"tb {number}"}),
+        ]
+        if last and ending == "task-succeeded":
+            steps[-1] = (ending, {"result": "3", "runtime": 0.5})
+        for kind, fields in steps:
+            tick += 1
+            events.append(event(kind, at=float(tick), clock=10 + tick, **{"hostname": host, **fields}))
+    return events
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), count=st.integers(1, 4), hop=st.booleans())
+def test_retries_in_any_order_end_in_the_same_record(
+    event: MakeEvent, data: st.DataObject, count: int, hop: bool
+) -> None:
+    ending = data.draw(
+        st.sampled_from(["task-failed", "task-succeeded", "task-revoked", "task-retried", "task-started"])
+    )
+    events = attempts(event, count, ending, hop=hop)
+    events = [each for each in events if data.draw(st.booleans(), label=each.type) or each.type == "task-received"]
+    shuffled = data.draw(st.permutations(events))
+    assert merged(shuffled) == merged(events)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_any_set_of_clocked_events_has_one_state(event: MakeEvent, data: st.DataObject) -> None:
+    kinds = ["received", "started", "succeeded", "failed", "retried", "revoked", "rejected", "sent", "foo", "bar"]
+    picked = data.draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=8))
+    events = [event(f"task-{kind}", at=float(n), clock=n + 1) for n, kind in enumerate(picked)]
+    shuffled = data.draw(st.permutations(events))
+    assert merged(shuffled) == merged(events)
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        (["received", "started", "retried"], "RETRY"),
+        (["received", "started", "retried", "received"], "RECEIVED"),
+        (["received", "started", "retried", "received", "started"], "STARTED"),
+        (["received", "started", "retried", "sent"], "RETRY"),
+        (["received", "started", "retried", "received", "started", "failed"], "FAILURE"),
+        (["succeeded", "retried"], "RETRY"),
+        (["rejected", "received"], "RECEIVED"),
+        (["received", "rejected"], "RECEIVED"),
+        (["sent"], "PENDING"),
+        (["started", "received", "sent"], "STARTED"),
+        (["revoked", "started"], "REVOKED"),
+        (["foo-bar"], "FOO-BAR"),
+        (["started", "progress", "succeeded"], "SUCCESS"),
+        (["progress", "started"], "PROGRESS"),
+    ],
+)
+@pytest.mark.parametrize("clocks", [True, False])
+def test_events_in_order_give_celerys_state(event: MakeEvent, events: list[str], state: str, clocks: bool) -> None:
+    made = [event(f"task-{kind}", at=float(n + 1), clock=(n + 1) * clocks) for n, kind in enumerate(events)]
+    assert merged(made).state == state
+
+
+def test_an_event_of_an_earlier_attempt_does_not_set_the_state_but_its_time(event: MakeEvent) -> None:
+    record = merged([event("task-retried", at=5.0, clock=5), event("task-started", at=4.0, clock=4)])
+    assert (record.state, record.timestamp, record.started, record.clock) == ("RETRY", 5.0, 4.0, 5)
+
+
+def test_clocks_that_disagree_with_the_time_do_not_hold_a_task_in_retry(event: MakeEvent) -> None:
+    """A second worker that does not hear the first may have a smaller clock."""
+    record = merged(
+        [
+            event("task-retried", at=5.0, clock=500),
+            event("task-received", at=6.0, clock=3, hostname="w2@host"),
+            event("task-succeeded", at=7.0, clock=5, hostname="w2@host"),
+        ]
+    )
+    assert (record.state, record.worker) == ("SUCCESS", "w2@host")
+
+
+def test_exception_of_a_failed_attempt_stays_visible(event: MakeEvent) -> None:
+    record = merged(
+        [
+            event("task-retried", at=1.0, clock=1, exception="E(1)", traceback="tb"),
+            event("task-succeeded", at=2.0, clock=2, result="3"),
+        ]
+    )
+    assert (record.exception, record.traceback, record.result) == ("E(1)", "tb", "3")
+
+
+def test_sent_fills_only_what_received_left_open(event: MakeEvent) -> None:
+    sent = event("task-sent", at=1.0, name="x", eta="soon", args="(9,)")
+    received = event("task-received", at=2.0, name="a.b")
+    for order in permutations([sent, received]):
+        record = merged(order)
+        assert (record.name, record.eta, record.args) == ("a.b", "soon", "(9,)")
+
+
+def test_sent_alone_has_a_client_and_no_worker(event: MakeEvent) -> None:
+    record = merged([event("task-sent", at=3.0)])
+    assert (record.state, record.client, record.worker, record.timestamp) == ("PENDING", "gen1@web", None, 3.0)
+
+
+def test_a_repeated_event_is_a_duplicate_r46(event: MakeEvent) -> None:
+    record = TaskRecord("t1")
+    for each in life(event, clocks=True, ending=event("task-foo", at=4.0, clock=4)):
+        assert reduce(record, each)
+    before = json.dumps(record.fields())
+    for each in life(event, clocks=True, ending=event("task-foo", at=4.0, clock=4)):
+        assert not reduce(record, each)
+    assert json.dumps(record.fields()) == before
+
+
+def test_fields_of_a_custom_event_never_become_attributes_r10(event: MakeEvent) -> None:
+    extra = {"worker": "w1", "state": "SUCCESS", "children": 5, "__class__": "x"}
+    record = merged([event("task-progress", extra=extra)])
+    assert (record.worker, record.state, list(record.children)) == ("w1@host", "PROGRESS", [])
+    assert record.extra == extra
+
+
+def test_extra_fields_are_bounded_in_number_and_size(event: MakeEvent) -> None:
+    extra: dict[str, Any] = {"long": "x" * 9000, "deep": [["y"] * 9000], "fine": {"a": [1]}}
+    record = merged([event("task-foo", extra={**extra, **{f"k{n}": n for n in range(100)}})])
+    assert len(record.extra) == MAX_EXTRA_FIELDS
+    assert len(record.extra["long"]) < 2100
+    assert len(record.extra["deep"]) < 2100
+    assert record.extra["fine"] == {"a": [1]}
+
+
+def test_a_custom_state_is_cut(event: MakeEvent) -> None:
+    assert len(merged([event("task-" + "ß" * 500)]).state) == 64
+
+
+def test_fields_have_celerys_keys_in_celerys_order(event: MakeEvent) -> None:
+    record: Task = merged([event("task-received", root_id="r", parent_id="p")])
+    fields = record.fields()
+    assert tuple(fields) == FIELDS
+    assert (fields["root"], fields["root_id"], fields["parent"], fields["parent_id"]) == ("r", "r", "p", "p")
+    json.dumps(fields, allow_nan=False)
+
+
+def test_children_are_bounded() -> None:
+    record = TaskRecord("t1")
+    for n in range(MAX_CHILDREN + 5):
+        record.add_child(str(n))
+    assert len(record.children) == MAX_CHILDREN
+
+
+@pytest.mark.parametrize(("hostname", "client"), [("gen12@web", True), ("gen@web", False), ("generic@h", False)])
+def test_clients_are_told_by_their_name(hostname: str, client: bool) -> None:
+    assert is_client(hostname) is client

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+from flower.state.search import parse
+from flower.state.search.syntax import All, Node, One, Term, read
+from flower.state.tasks import TaskRecord
+
+from flower_plugins import QueryError
+
+RECORD = TaskRecord(
+    "227baca5-aa",
+    state="FAILURE",
+    name="proj.Send_Email",
+    worker="w1@lab",
+    args="('hello world', 'x(y)')",
+    kwargs="{'label': 'Some Value', 'ok': True, 'none': None, 'n': 5}",
+    result="TimeoutError: it's late",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("", True),
+        ("   ", True),
+        ("email late", True),
+        ("email AND late", True),
+        ("email invoice", False),
+        ("email invoice OR late", True),
+        ("invoice OR email late", True),
+        ("(invoice OR email) late", True),
+        ("(invoice OR email) lunch", False),
+        ("EMAIL", True),
+        ("227BACA5", True),
+        ("w", True),
+        ("w1", True),
+        ("zz", False),
+        ("or", True),
+        ('"AND"', False),
+        ("failure", True),
+        ("name:email", True),
+        ("NAME:email", True),
+        ("name:late", False),
+        ("worker:lab", True),
+        ("state:failure", True),
+        ("state:fail", False),
+        ("state:FAILURE state:FAILURE", True),
+        ("state:FAILURE state:SUCCESS", False),
+        ("(state:FAILURE OR state:RETRY) result:timeout", True),
+        ("(state:SUCCESS OR state:RETRY) result:timeout", False),
+        ('args:"hello world"', True),
+        ('args:"hello  world"', False),
+        ('"x(y)"', True),
+        ("uuid:227", False),
+        ("http://x", False),
+        ("kwargs:label", True),
+        ("kwargs:label=Some", False),
+        ('kwargs:label="some value"', True),
+        ('kwargs:" LABEL = Some Value "', True),
+        ("kwargs:ok=true", True),
+        ("kwargs:none=", True),
+        ("kwargs:n=5", True),
+        ("kwargs:n=6", False),
+        ("kwargs:=5", False),
+        ("name:-abc", False),
+        ('name:"-" OR late', True),
+        ("lab ('hello", False),
+    ],
+)
+def test_what_a_search_finds(text: str, matches: bool) -> None:
+    search = parse(text if text != "lab ('hello" else '"lab (\'hello"')
+    fits = not search.state or search.state == RECORD.state.casefold()
+    assert (fits and search.matches(RECORD)) is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ('abc"def ghi"jkl', Term("", "abcdef ghijkl")),
+        (r'"a\"b\\c\d"', Term("", r'a"b\c\d')),
+        ('"name:foo bar"', Term("name", "foo bar")),
+        ("a a A", Term("", "a")),
+        ("a (b (c d))", All((Term("", "a"), Term("", "b"), Term("", "c"), Term("", "d")))),
+        ("a OR (b OR a)", One((Term("", "a"), Term("", "b")))),
+        ("a OR b c", One((Term("", "a"), All((Term("", "b"), Term("", "c")))))),
+        ("a(b)c", All((Term("", "a"), Term("", "b"), Term("", "c")))),
+        ("kwargs:a=b=c", Term("kwargs", "b=c", key="a")),
+        ('"NOT"', Term("", "not")),
+        ("((((( a )))))", Term("", "a")),
+        ("", None),
+    ],
+)
+def test_how_a_search_is_read(text: str, tree: Node | None) -> None:
+    assert read(text) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("args:(abc)", "Search qualifier requires a value at position 0."),
+        ('abc name:""', "Search qualifier requires a value at position 4."),
+        ("abc -def", "Negation with '-' is not supported at position 4."),
+        ('"-abc"', "Negation with '-' is not supported at position 0."),
+        ("abc NOT def", "NOT is not supported at position 4."),
+        ("abc AND", "AND must be followed by a search term at position 4."),
+        ("abc AND OR x", "AND must be followed by a search term at position 4."),
+        ("abc OR", "OR must be followed by a search term at position 4."),
+        ("(abc OR ) x", "OR must be followed by a search term at position 5."),
+        ("AND abc", "Expected a search term at position 0."),
+        ("abc (OR d)", "Expected a search term at position 5."),
+        ("abc ()", "Empty group at position 4."),
+        ("(abc", "Missing closing parenthesis at position 0."),
+        ("abc (", "Missing closing parenthesis at position 4."),
+        ("abc)", "Unexpected ')' at position 3."),
+        (")", "Unexpected ')' at position 0."),
+        ('abc "def', "Unterminated quoted phrase at position 4."),
+        ('abc""def"', "Unterminated quoted phrase at position 8."),
+        ('abc ""', "Empty search term at position 4."),
+        ('"  "', "Empty search term at position 0."),
+        ("((((((a))))))", "Query nesting exceeds 5 levels at position 5."),
+        ("a" * 2049, "Query exceeds 2048 characters."),
+        ("a " * 129, "Query exceeds 128 tokens."),
+        ("(" * 129, "Query exceeds 128 tokens."),
+    ],
+)
+def test_mistakes_are_named_with_their_place(text: str, error: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert caught.value.message == error
+
+
+@pytest.mark.parametrize("text", ["a" * 2048, "a " * 128])
+def test_limits_are_inclusive(text: str) -> None:
+    parse(text)
+
+
+def test_a_record_without_texts_matches_nothing_but_its_id() -> None:
+    record = TaskRecord("abc")
+    assert parse("abc").matches(record)
+    assert not parse("name:a OR kwargs:a=b OR none").matches(record)
+
+
+def test_a_state_that_must_hold_is_taken_out_for_the_index() -> None:
+    assert (parse("state:FAILURE").state, parse("state:FAILURE").everything) == ("failure", True)
+    assert (parse("x state:Retry").state, parse("x state:Retry").everything) == ("retry", False)
+    assert parse("state:a OR b").state == ""
