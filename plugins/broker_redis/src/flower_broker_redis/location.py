@@ -16,7 +16,7 @@ _SSL_OPTIONS = frozenset(
     "ssl_keyfile ssl_certfile ssl_cert_reqs ssl_ca_certs ssl_ca_data ssl_ca_path ssl_check_hostname ssl_ciphers "
     "ssl_password ssl_min_version".split()
 )
-_CERT_REQS = {
+_CERT_REQS: Mapping[object, str] = {
     ssl.CERT_NONE: "none",
     ssl.CERT_OPTIONAL: "optional",
     ssl.CERT_REQUIRED: "required",
