@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import prometheus_client
 import pytest
+from flower_metrics_prometheus.exporter import PrometheusExporter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_classic
 
-from flower_metrics_prometheus.exporter import PrometheusExporter
 from flower_plugins import HistogramSample, MetricFamily, Sample
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
