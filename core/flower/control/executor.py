@@ -65,12 +65,13 @@ class Executor:
             return
 
     async def close(self, timeout: float = 2.0) -> None:
-        """Refuse new calls and wait up to `timeout` seconds for those that run; the rest end with the process."""
+        """Refuse new calls, and wait up to `timeout` seconds for those that run and for what was submitted."""
         loop = asyncio.get_running_loop()
         drained = asyncio.Event()
         with self._lock:
             self._closed = True
-            left, self._jobs = list(self._jobs), deque()
+            left = [job for job in self._jobs if job.future is not None]
+            self._jobs = deque(job for job in self._jobs if job.future is None)
             self._drained = lambda: loop.call_soon_threadsafe(drained.set)
             if self._threads == 0:
                 drained.set()

@@ -16,12 +16,14 @@ _SSL_OPTIONS = frozenset(
     "ssl_keyfile ssl_certfile ssl_cert_reqs ssl_ca_certs ssl_ca_data ssl_ca_path ssl_check_hostname ssl_ciphers "
     "ssl_password ssl_min_version".split()
 )
-_CERT_REQS = {
+_CERT_REQS: Mapping[object, str] = {
     ssl.CERT_NONE: "none",
     ssl.CERT_OPTIONAL: "optional",
     ssl.CERT_REQUIRED: "required",
     None: "none",
-    **{f"{prefix}{word}": word for prefix in ("CERT_", "") for word in ("none", "optional", "required")},
+    "none": "none",
+    "optional": "optional",
+    "required": "required",
 }
 
 
@@ -134,9 +136,11 @@ def _encryption(query: Mapping[str, str], broker: Broker, *, secure: bool) -> di
         return {}
     options: dict[str, Any] = {"ssl": True, **{name: given[name] for name in given if name in _SSL_OPTIONS}}
     if "ssl_cert_reqs" in options:
-        if options["ssl_cert_reqs"] not in _CERT_REQS:
+        word = options["ssl_cert_reqs"]
+        word = word.lower().removeprefix("cert_") if isinstance(word, str) else word
+        if word not in _CERT_REQS:
             raise ValueError("ssl_cert_reqs is one of required, optional and none")
-        options["ssl_cert_reqs"] = _CERT_REQS[options["ssl_cert_reqs"]]
+        options["ssl_cert_reqs"] = _CERT_REQS[word]
     elif not given and not broker.use_ssl:
         # kombu, and with it every worker, does not verify a bare rediss:// URL.
         options["ssl_cert_reqs"] = "none"

@@ -1,5 +1,8 @@
 """From Flower's metric families to prometheus_client's, checked so that one cannot spoil the others."""
 
+# mypy: allow-untyped-calls
+# prometheus_client is annotated in part.
+
 from __future__ import annotations
 
 import re
