@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from flower_plugins.errors import ConfigurationError, FlowerError
 
 from flower_plugins import errors
+from flower_plugins.errors import ConfigurationError, FlowerError
 
 
 @pytest.mark.parametrize(
