@@ -41,7 +41,9 @@ lint: install
 	$(BIN)/ruff format --check .
 
 types: install
-	@set -e; for part in $(TYPED); do echo "mypy $$part"; $(BIN)/mypy --strict --explicit-package-bases $$part; done
+	@failed=0; for part in $(TYPED); do \
+		echo "mypy $$part"; $(BIN)/mypy --strict --explicit-package-bases $$part || failed=1; \
+	done; exit $$failed
 	MYPYPATH=tools $(BIN)/mypy --strict tools
 
 docs: install

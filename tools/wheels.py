@@ -218,11 +218,19 @@ class Workshop:
         place.run_python("-I", "-c", IMPORT_ALL, dist.package.name, "kit")
         if not any(dist.tests.rglob("test_*.py")):
             raise CheckError("has no tests")
-        folder = self.place / f"tests-{dist.name}" / "tests"
-        shutil.copytree(dist.tests, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder.parent / "pytest.ini").write_text(PYTEST_INI)
-        answer = place.run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder.parent)
+        answer = place.run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=self.copy_tests(dist))
         return answer.strip().splitlines()[-1]
+
+    def copy_tests(self, dist: Dist) -> Path:
+        """Copy a distribution's tests away from its sources, core's with the pages and examples they read."""
+        place = self.place / f"tests-{dist.name}"
+        copies = {dist.tests: "core/tests" if dist.is_core else "tests"}
+        if dist.is_core:
+            copies.update({ROOT / name: name for name in ("docs", "examples") if (ROOT / name).is_dir()})
+        for source, target in copies.items():
+            shutil.copytree(source, place / target, ignore=shutil.ignore_patterns("__pycache__"))
+        (place / "pytest.ini").write_text(PYTEST_INI)
+        return place
 
     def without_dashboard(self) -> str:
         """Flower lists its plugins with all of them, and with the pages taken away."""
@@ -259,6 +267,7 @@ class Workshop:
 
 
 PYTEST_INI = """[pytest]
+testpaths = core/tests tests
 addopts = --import-mode=importlib --strict-markers -m "not system and not browser and not bench"
 filterwarnings = error
 markers =

@@ -38,7 +38,8 @@ def faults(root: Path) -> list[str]:
 
 
 def test_every_command_and_link_leads_somewhere() -> None:
-    assert faults(ROOT) == []
+    found = faults(ROOT)
+    assert not found, "\n".join(found)
 
 
 def code_faults(root: Path) -> list[str]:
@@ -59,7 +60,8 @@ def syntax_fault(code: str) -> str:
 
 
 def test_every_example_is_python() -> None:
-    assert code_faults(ROOT) == []
+    found = code_faults(ROOT)
+    assert not found, "\n".join(found)
 
 
 def test_an_example_that_is_not_python_is_found(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ def hook_faults(root: Path) -> list[str]:
     tests = text(root, TESTS)
     found = []
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("flower_") and node.returns is not None:
-            signature = f"{node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("flower_"):
+            signature = f"{node.name}({', '.join(argument.arg for argument in node.args.args)})"
             if signature not in headings:
                 found.append(f"docs/plugins.md: no heading {signature}")
             if node.name not in used:
@@ -158,16 +158,19 @@ def metric_names(code: str) -> set[str]:
 
 
 def test_every_hook_is_documented_used_and_tested() -> None:
-    assert hook_faults(ROOT) == []
+    found = hook_faults(ROOT)
+    assert not found, "\n".join(found)
 
 
 def test_every_route_is_documented_and_tested() -> None:
-    assert route_faults(ROOT) == []
+    found = route_faults(ROOT)
+    assert not found, "\n".join(found)
     assert len(list(routes(ROOT))) > 10
 
 
 def test_every_metric_is_documented() -> None:
-    assert metric_faults(ROOT) == []
+    found = metric_faults(ROOT)
+    assert not found, "\n".join(found)
 
 
 def test_the_options_page_is_current() -> None:
@@ -193,7 +196,7 @@ def house(tmp_path: Path) -> Path:
     )
     write(tmp_path, "plugins/api/src/flower_api/plugin.py", code)
     write(tmp_path, "plugins/api/tests/test_plugin.py", "flower_a\nfetch('/api/task/1')\n")
-    write(tmp_path, "docs/plugins.md", "### `flower_a(host: Host) -> list[A]`\n")
+    write(tmp_path, "docs/plugins.md", "### `flower_a(host)`\n")
     write(tmp_path, "docs/api.md", "| `GET /api/task/{id}` | a task |\n")
     write(tmp_path, "docs/metrics.md", "| `flower_events_total` | counter |\n")
     return tmp_path
@@ -206,8 +209,8 @@ def test_a_repository_in_order_passes(house: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "content", "complaint"),
     [
-        ("docs/plugins.md", "### `flower_a() -> list[A]`", "no heading flower_a(host: Host) -> list[A]"),
-        ("docs/plugins.md", "`flower_a(host: Host) -> list[A]`", "no heading"),
+        ("docs/plugins.md", "### `flower_a()`", "no heading flower_a(host)"),
+        ("docs/plugins.md", "`flower_a(host)`", "no heading"),
         ("plugins/api/src/flower_api/plugin.py", "", "nothing of ours implements it"),
         ("plugins/api/tests/test_plugin.py", "flower_ab", "no test names it"),
     ],

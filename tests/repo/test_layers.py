@@ -142,7 +142,8 @@ def first(name: str) -> str:
 
 
 def test_every_import_follows_the_layer_table() -> None:
-    assert faults(ROOT) == []
+    found = faults(ROOT)
+    assert not found, "\n".join(found)
 
 
 def test_the_table_names_every_layer_once() -> None:

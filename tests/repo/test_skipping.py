@@ -34,7 +34,7 @@ MODULE = "import pytest\n\npytest.skip('all of it', allow_module_level=True)\n"
 
 def run_pytest(folder: Path, *, strict: str) -> tuple[int, str]:
     environment = {**os.environ, "FLOWER_REQUIRE_SERVICES": strict}
-    words = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "."]
+    words = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "."]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
