@@ -136,8 +136,11 @@ class Traffic:
         shares = self._shares()
         for happening in shares:
             yield happening, _OPENING_GAP
+        elapsed = 0.0
         while True:
-            yield self._chance.choices(list(shares), weights=list(shares.values()))[0], self._gap(time.monotonic())
+            gap = self._gap(elapsed)
+            elapsed += gap
+            yield self._chance.choices(list(shares), weights=list(shares.values()))[0], gap
 
     def _shares(self) -> Mapping[Callable[[], None], float]:
         return {
@@ -157,8 +160,8 @@ class Traffic:
             self.broken_photo: 1.5,
         }
 
-    def _gap(self, now: float) -> float:
-        rush = 1 + 0.6 * math.sin(2 * math.pi * now / _WAVE)
+    def _gap(self, elapsed: float) -> float:
+        rush = 1 + 0.6 * math.sin(2 * math.pi * elapsed / _WAVE)
         return min(self._chance.expovariate(rush / _MEAN_GAP), 4 * _MEAN_GAP)
 
     def _place(self, customer: str, items: list[dict[str, Any]], card: str) -> None:
