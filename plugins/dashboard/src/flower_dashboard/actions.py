@@ -1,0 +1,116 @@
+"""The buttons: orders to workers, answered with JSON for scripts and with a redirect for plain forms."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from flower_plugins import Forbidden, NotFound, Param
+from flower_plugins.web import Handler, wants_json
+
+from flower_dashboard.links import path
+from flower_dashboard.origin import is_foreign
+
+__all__ = [
+    "POOL_PARAMS",
+    "REVOKE_PARAMS",
+    "SIGNALS",
+    "PoolGrow",
+    "PoolRestart",
+    "PoolShrink",
+    "RefreshWorker",
+    "RevokeTask",
+    "ShutdownWorker",
+]
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGHUP", "SIGABRT")
+REVOKE_PARAMS = (
+    Param("terminate", bool, False, help="Also kill the process that runs the task."),
+    Param("signal", str, "SIGTERM", choices=SIGNALS, help="The signal to kill it with."),
+)
+POOL_PARAMS = (Param("n", int, 1, minimum=1, maximum=1000, help="How many processes."),)
+
+
+class _Action(Handler):
+    def done(self, page: str, target: str, code: str, message: str) -> None:
+        """Finish: `message` as JSON when that is what the caller accepts, else back to the page of `target`."""
+        if wants_json(self.request.headers.get("Accept", "")):
+            self.send_json({"message": message})
+            return
+        self.redirect(self.host.url(path(page, target), flash=code, target=target), status=303)
+
+
+class RevokeTask(_Action):
+    """`/task/<id>/revoke`."""
+
+    async def post(self) -> None:
+        uuid, terminate = self.path["uuid"], self.params["terminate"]
+        if self.host.tasks.get(uuid) is None:
+            raise NotFound(f"Unknown task {uuid!r}")
+        await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
+        self.done("task", uuid, "terminated" if terminate else "revoked", f"Revoked {uuid!r}")
+
+
+class _WorkerAction(_Action, ABC):
+    code: str
+
+    async def post(self) -> None:
+        name = self.path["name"]
+        self.done("worker", name, self.code, await self.order(name))
+
+    @abstractmethod
+    async def order(self, name: str) -> str:
+        """Give the order and return what to say about it."""
+
+
+class ShutdownWorker(_WorkerAction):
+    """`/worker/<name>/shutdown`."""
+
+    code = "shutdown"
+
+    async def order(self, name: str) -> str:
+        await self.host.control.shutdown(name)
+        return "Shutting down!"
+
+
+class PoolRestart(_WorkerAction):
+    """`/worker/<name>/pool/restart`."""
+
+    code = "pool-restarted"
+
+    async def order(self, name: str) -> str:
+        await self.host.control.pool_restart(name)
+        return f"Restarting {name!r} worker's pool"
+
+
+class PoolGrow(_WorkerAction):
+    """`/worker/<name>/pool/grow`."""
+
+    code = "pool-grown"
+
+    async def order(self, name: str) -> str:
+        await self.host.control.pool_grow(name, self.params["n"])
+        return f"Growing {name!r} worker's pool by {self.params['n']}"
+
+
+class PoolShrink(_WorkerAction):
+    """`/worker/<name>/pool/shrink`."""
+
+    code = "pool-shrunk"
+
+    async def order(self, name: str) -> str:
+        await self.host.control.pool_shrink(name, self.params["n"])
+        return f"Shrinking {name!r} worker's pool by {self.params['n']}"
+
+
+class RefreshWorker(_WorkerAction):
+    """`/worker/<name>/refresh`: changes nothing, so reading suffices; other sites may still not cause the traffic."""
+
+    code = "refreshed"
+
+    async def order(self, name: str) -> str:
+        if is_foreign(self.request):
+            raise Forbidden("Cross-site request forbidden")
+        if self.host.workers.get(name) is None:
+            raise NotFound(f"Unknown worker {name!r}")
+        await self.host.inspect.refresh(name)
+        return f"Refreshed {name!r}"

@@ -1,0 +1,35 @@
+"""What a page says after an action. A URL carries only a code; the words and the target come from here and from state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CODES", "Flash", "flash"]
+
+CODES = {
+    "revoked": "Revoked {target}. Workers drop it when it is its turn.",
+    "terminated": "Revoked {target} and asked its worker to kill the process that runs it.",
+    "shutdown": "{target} was asked to shut down. It ends after its running tasks.",
+    "pool-restarted": "{target} restarts its pool.",
+    "pool-grown": "{target} grows its pool.",
+    "pool-shrunk": "{target} shrinks its pool.",
+    "refreshed": "{target} was asked again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """A sentence in two parts around the thing it is about."""
+
+    before: str
+    target: str
+    after: str
+
+
+def flash(code: str, target: str, subject: str) -> Flash | None:
+    """Return the message of a redirect; None unless `target` is the very thing the page is about."""
+    template = CODES.get(code)
+    if template is None or target != subject:
+        return None
+    before, _, after = template.partition("{target}")
+    return Flash(before, subject, after)

@@ -1,0 +1,165 @@
+"""How values look in a page. Data comes from anybody who can reach the broker, so nothing here trusts a type."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+__all__ = ["Clock", "count", "duration", "label", "number", "plain", "short", "text", "whole"]
+
+_ACRONYMS = {"eta": "ETA", "id": "ID", "pid": "PID", "ssl": "SSL", "uri": "URI", "url": "URL", "uuid": "UUID"}
+
+
+class Clock:
+    """Writes points in time, given as seconds since the epoch, in one time zone."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = _zone(zone)
+
+    def iso(self, value: Any) -> str:
+        """Return ISO 8601 for `<time datetime>`, "" for what is not a point in time."""
+        moment = self._moment(value)
+        return "" if moment is None else moment.isoformat(timespec="milliseconds")
+
+    def absolute(self, value: Any) -> str:
+        """Return date, time to the microsecond and zone."""
+        moment = self._moment(value)
+        return text(value) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S.%f} {moment.tzname() or ''}".rstrip()
+
+    def day(self, value: Any) -> str:
+        """Return the date alone."""
+        moment = self._moment(value)
+        return "" if moment is None else f"{moment:%Y-%m-%d}"
+
+    def time(self, value: Any) -> str:
+        """Return the time of day to the millisecond."""
+        moment = self._moment(value)
+        return "" if moment is None else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+    def ago(self, value: Any, now: float) -> str:
+        """Return how long before `now` it was, in words; beyond a day the date and time."""
+        seconds = number(value)
+        if seconds is None or self._moment(value) is None:
+            return text(value)
+        past = now - seconds
+        if abs(past) >= 86_400:
+            return f"{self.day(value)} {self.time(value)[:8]}"
+        words = _span(abs(past))
+        if words == "now":
+            return words
+        return f"{words} ago" if past >= 0 else f"in {words}"
+
+    def _moment(self, value: Any) -> datetime | None:
+        seconds = number(value)
+        if seconds is None:
+            return None
+        try:
+            # Not fromtimestamp: its range depends on the platform's C library.
+            return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)).astimezone(self._zone)
+        except (OverflowError, ValueError):
+            return None
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        result = float(value)
+    except OverflowError:
+        return None
+    return result if math.isfinite(result) else None
+
+
+def whole(value: Any) -> int:
+    """Return a count, 0 for what is none."""
+    found = number(value)
+    return 0 if found is None else int(found)
+
+
+def text(value: Any) -> str:
+    """Return a value as one piece of text: "" for None, lists of scalars joined, mappings as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int, float)) for item in value):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (bytes, bytearray)):
+        return json.dumps(plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def count(value: Any) -> str:
+    """Return a count with thousands separators, "0" for None."""
+    found = number(value)
+    if found is None:
+        return "0" if value is None else text(value)
+    return f"{int(found):,}"
+
+
+def duration(value: Any) -> str:
+    """Return seconds as `123.46 ms`, `1.50 s`, `2m 05s` or `1h 02m 03s`; "" for what is no number."""
+    seconds = number(value)
+    if seconds is None:
+        return ""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < 1:
+        return f"{seconds * 1000:.2f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02d}m {rest:02d}s" if hours else f"{minutes}m {rest:02d}s"
+
+
+def short(value: Any, length: int = 8) -> str:
+    """Return the beginning of an identifier."""
+    return text(value)[:length]
+
+
+def label(key: Any) -> str:
+    """Return a key such as `max-tasks-per-child` in words: `Max tasks per child`."""
+    words = text(key).replace("-", " ").replace("_", " ").split()
+    if not words:
+        return text(key)
+    words = [_ACRONYMS.get(word.lower(), word) for word in words]
+    words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)
+
+
+def plain(value: Any, depth: int = 20) -> Any:
+    """Return `value` made of what strict JSON can say: NaN and infinities become null, strangers text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth <= 0:
+        return "…"
+    if isinstance(value, Mapping):
+        return {text(key): plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item, depth - 1) for item in value]
+    return str(value)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 1:
+        return "now"
+    for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
+        amount = int(seconds // size)
+        if amount:
+            return f"{amount} {unit}{'s' if amount > 1 else ''}"
+    return "now"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return timezone.utc  # No time zone data on this machine, or a name of the app's own making.

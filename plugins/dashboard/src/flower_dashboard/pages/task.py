@@ -1,0 +1,39 @@
+"""One task, and the question before it is revoked or terminated."""
+
+from __future__ import annotations
+
+from flower_plugins import NotFound, Param, Task
+
+from flower_dashboard.actions import SIGNALS
+from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
+from flower_dashboard.views.task import task_view
+
+__all__ = ["CONFIRM_PARAMS", "TASK_PARAMS", "ConfirmTaskPage", "TaskPage"]
+
+TASK_PARAMS = (FRAGMENT, *FLASH)
+CONFIRM_PARAMS = (FRAGMENT, Param("action", str, required=True, choices=("revoke", "terminate")))
+
+
+class _TaskHandler(PageHandler):
+    def find(self) -> Task:
+        uuid = self.path["uuid"]
+        task = self.host.tasks.get(uuid)
+        if task is None:
+            raise NotFound(f"Unknown task {uuid!r}")
+        return task
+
+
+class TaskPage(_TaskHandler):
+    """`/task/<id>`."""
+
+    def get(self) -> None:
+        view = task_view(self.host, self.find())
+        self.show("dashboard/task.html", subject=view.uuid, topics=(f"task:{view.uuid}",), view=view)
+
+
+class ConfirmTaskPage(_TaskHandler):
+    """`/task/<id>/confirm`."""
+
+    def get(self) -> None:
+        view = task_view(self.host, self.find())
+        self.show("dashboard/confirm_task.html", view=view, action=self.params["action"], signals=SIGNALS)

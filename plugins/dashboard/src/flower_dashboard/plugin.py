@@ -1,0 +1,55 @@
+"""What the dashboard contributes: settings, pages, navigation, assets, and the renderer for every plugin's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
+
+from flower_dashboard import columns
+
+__all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
+
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def flower_options() -> Sequence[Option]:
+    """Declare how pages look and whether they follow the cluster by themselves."""
+    return [
+        Option("auto_refresh", bool, True, "Update open pages as events arrive."),
+        Option("natural_time", bool, False, "Show times as “2 minutes ago”; the exact time stays in the tooltip."),
+        Option(
+            "tasks_columns",
+            str,
+            columns.DEFAULT,
+            f"Columns of the tasks page in their order, separated by commas, or “all”: {', '.join(columns.SLUGS)}.",
+        ),
+    ]
+
+
+@hookimpl
+def flower_renderers() -> Sequence[Offer[Renderer]]:
+    """Offer Jinja2 with the dashboard's layout."""
+    return [Offer("dashboard", "flower_dashboard.renderer:JinjaRenderer", "Jinja2 pages")]
+
+
+@hookimpl
+def flower_assets() -> Sequence[Assets]:
+    """Bring the layout, the pages and their static files."""
+    return [Assets(_HERE / "templates", _HERE / "static")]
+
+
+@hookimpl
+def flower_nav_items(host: Host) -> Sequence[NavItem]:
+    """Lead to the pages there are."""
+    return [NavItem("Workers", "/workers", 10), NavItem("Tasks", "/tasks", 20), NavItem("Plugins", "/plugins", 900)]
+
+
+@hookimpl
+def flower_routes(host: Host) -> Sequence[Route]:
+    """Answer the dashboard's pages, its action buttons and its live stream."""
+    from flower_dashboard.routes import routes  # Local: commands that only ask for options need no handlers.
+
+    return routes(host)

@@ -1,0 +1,56 @@
+// Buttons without a page load: the question as a dialog, the order as a request, the answer as a toast.
+
+import { refresh } from "./live.js";
+import { adoptMain, fetchFragment } from "./patch.js";
+import { toast } from "./toast.js";
+
+export function startActions() {
+  const dialog = document.getElementById("dialog");
+  document.addEventListener("click", (event) => {
+    const question = event.target.closest("a[data-confirm]");
+    if (question && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      ask(dialog, question.href);
+    } else if (dialog.open && (event.target === dialog || event.target.closest("[data-cancel]"))) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-action]")) return;
+    event.preventDefault();
+    send(event.target, event.submitter, dialog);
+  });
+}
+
+async function ask(dialog, href) {
+  try {
+    adoptMain(await fetchFragment(href), dialog);
+    dialog.showModal();
+    dialog.querySelector("[data-cancel]")?.focus();
+  } catch {
+    location.assign(href);
+  }
+}
+
+async function send(form, submitter, dialog) {
+  if (submitter) submitter.disabled = true;
+  try {
+    const response = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
+      credentials: "same-origin",
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) toast(answer.message ?? "Done.", "ok");
+    else toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
+    if (dialog.open) dialog.close();
+    else if (response.ok && form.hasAttribute("data-sheet")) history.back();
+    refresh();
+  } catch {
+    toast("Flower does not answer.", "bad");
+  } finally {
+    if (submitter) submitter.disabled = false;
+  }
+}

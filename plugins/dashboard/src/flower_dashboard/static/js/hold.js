@@ -1,0 +1,58 @@
+// Rows must not move under a reader: while one is hovered, focused or selected, or after Pause, news waits in a pill.
+
+let paused = false;
+let waiting = null;
+let show = null;
+
+const results = () => document.querySelector("#results[data-rows]");
+
+/** Tell whether the table must stay as it is. */
+export function holding() {
+  const table = results();
+  if (!table) return false;
+  if (paused || table.querySelector("tbody:hover")) return true;
+  if (table.querySelector("tbody")?.contains(document.activeElement)) return true;
+  const selection = getSelection();
+  return !selection.isCollapsed && table.contains(selection.anchorNode);
+}
+
+/** Keep a fragment for later and say how many of its rows are new; false when there is no table to hold. */
+export function offer(fragment, patch) {
+  const table = results();
+  const next = fragment.getElementById("results");
+  if (!table || !next) return false;
+  waiting = fragment;
+  show = patch;
+  patch(fragment, (region) => region !== table);
+  const shown = new Set([...table.querySelectorAll("[data-task]")].map((row) => row.id));
+  const rows = [...next.querySelectorAll("[data-task]")];
+  const fresh = rows.filter((row) => !shown.has(row.id)).length;
+  const pill = document.getElementById("pill");
+  pill.hidden = fresh === 0;
+  pill.textContent = `${fresh}${fresh === rows.length && fresh > 1 ? "+" : ""} new`;
+  return true;
+}
+
+export function startHold() {
+  const pill = document.getElementById("pill");
+  if (!pill) return;
+  pill.addEventListener("click", release);
+  document.getElementById("pause")?.addEventListener("click", (event) => {
+    const button = event.currentTarget;
+    paused = !paused;
+    button.setAttribute("aria-pressed", String(paused));
+    button.querySelector("span").textContent = paused ? "Paused" : "Pause";
+    if (!paused) release();
+  });
+  for (const name of ["pointerover", "focusin", "selectionchange"]) {
+    document.addEventListener(name, () => waiting && !holding() && release());
+  }
+}
+
+function release() {
+  if (!waiting) return;
+  const fragment = waiting;
+  waiting = null;
+  document.getElementById("pill").hidden = true;
+  show(fragment);
+}

@@ -1,0 +1,17 @@
+// Starts what every page has; each part does nothing where its elements are missing.
+
+import { startActions } from "./actions.js";
+import { startDetails } from "./details.js";
+import { startHold } from "./hold.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { startNavigation } from "./navigate.js";
+import { startTheme } from "./theme.js";
+
+startDetails();
+startTheme();
+startKeys();
+startActions();
+startNavigation();
+startHold();
+startLive();

@@ -1,0 +1,68 @@
+// Searching, sorting and paging without a page load: the same URLs, the same fragments, the address bar kept true.
+
+import { fetchFragment, patch } from "./patch.js";
+
+const PAUSE = 300;
+
+let latest = 0;
+
+export function startNavigation() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-soft]");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(link.href, true);
+  });
+  const form = document.querySelector("form[data-search]");
+  if (form) startSearch(form);
+}
+
+function startSearch(form) {
+  let timer = 0;
+  const search = (push) => {
+    clearTimeout(timer);
+    const url = new URL(form.action);
+    url.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value)).toString();
+    go(url.href, push);
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, PAUSE, false);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    search(true);
+  });
+}
+
+async function go(href, push) {
+  const mine = ++latest;
+  try {
+    const fragment = await fetchFragment(href);
+    if (mine !== latest) return;
+    const live = fragment.querySelector("#results[data-rows]") !== null;
+    if (document.getElementById("results") && live !== (document.querySelector("#results[data-rows]") !== null)) {
+      location.assign(href); // A list that follows the stream has controls that one of the past has not.
+      return;
+    }
+    history[push ? "pushState" : "replaceState"](null, "", href);
+    patch(fragment);
+    syncForm(fragment);
+  } catch {
+    location.assign(href);
+  }
+}
+
+/** Chips and links change what the search box stands for. */
+function syncForm(fragment) {
+  const form = document.querySelector("form[data-search]");
+  const next = fragment.querySelector("form[data-search]");
+  if (!form || !next) return;
+  const box = form.querySelector("input[type=search]");
+  if (box !== document.activeElement) box.value = next.querySelector("input[type=search]").value;
+  const hidden = (of) => [...of.querySelectorAll("input[type=hidden]")];
+  hidden(form).forEach((input) => input.remove());
+  form.append(...hidden(next).map((input) => document.adoptNode(input)));
+}
+
+addEventListener("popstate", () => location.reload());

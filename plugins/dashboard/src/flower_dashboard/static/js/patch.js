@@ -1,0 +1,40 @@
+// The one place where text becomes elements: fragments this server rendered, from this origin, escaped there.
+
+/* global Idiomorph */
+
+const KEEP_OPEN = new Set(["DETAILS", "DIALOG"]);
+
+/** Fetch a page's changing part. Throws with `gone` set when the answer is not that page any more. */
+export async function fetchFragment(href) {
+  const url = new URL(href, location.href);
+  if (url.origin !== location.origin) throw new Error("not this origin");
+  url.searchParams.set("fragment", "1");
+  url.hash = "";
+  const response = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (!response.ok || response.redirected) {
+    throw Object.assign(new Error(`HTTP ${response.status}`), { gone: true, status: response.status });
+  }
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/** Bring the live regions of this page to the state of a fragment's; focus, selection and open details stay. */
+export function patch(fragment, accept = () => true) {
+  for (const next of fragment.querySelectorAll("[data-live]")) {
+    const current = document.getElementById(next.id);
+    if (!current || !accept(current)) continue;
+    Idiomorph.morph(current, next, {
+      ignoreActiveValue: true,
+      restoreFocus: true,
+      callbacks: {
+        beforeAttributeUpdated: (name, element) => !(name === "open" && KEEP_OPEN.has(element.tagName)),
+      },
+    });
+  }
+  document.dispatchEvent(new Event("flower:patched"));
+}
+
+/** Put the contents of a fragment's <main> into an element. */
+export function adoptMain(fragment, element) {
+  const main = fragment.getElementById("main");
+  element.replaceChildren(...[...main.childNodes].map((node) => document.adoptNode(node)));
+}

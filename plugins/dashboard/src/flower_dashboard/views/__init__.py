@@ -1,0 +1,1 @@
+"""View models: what a page shows, ready for a template; page, fragment and refresh are made from the same one."""

@@ -1,0 +1,216 @@
+"""One task's page: what went wrong first, then when everything happened, then all there is to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Any
+
+from flower_plugins import Host, Task
+
+from flower_dashboard.formats import label, number, text
+from flower_dashboard.states import ACTIONS, Look, look
+from flower_dashboard.tracebacks import Block, blocks
+
+__all__ = ["Field", "Phase", "Progress", "Relative", "Step", "TaskView", "task_view"]
+
+_STEPS = (
+    ("sent", "Sent", "idle"),
+    ("received", "Received", "idle"),
+    ("started", "Started", "run"),
+    ("retried", "Retried", "warn"),
+    ("succeeded", "Succeeded", "ok"),
+    ("failed", "Failed", "bad"),
+    ("revoked", "Revoked", "idle"),
+    ("rejected", "Rejected", "bad"),
+)
+_TIMES = frozenset((*(name for name, _, _ in _STEPS), "timestamp"))
+_SHOWN_ELSEWHERE = frozenset(
+    ("uuid", "name", "state", "args", "kwargs", "result", "exception", "traceback", "worker", "runtime")
+    + ("parent", "parent_id", "root", "root_id", "children")
+)
+_PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
+_RELATIVES = 50
+_STRIP = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A moment in the task's life, the seconds since the moment before, and what they were spent on.
+
+    `kind` is "queue", "wait" or "run".
+    """
+
+    title: str
+    tone: str
+    at: float
+    since: float | None = None
+    phase: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of the timeline strip, in thousandths of its width."""
+
+    kind: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One more thing known of the task; `kind` is "time" or "text"."""
+
+    name: str
+    value: Any
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task says it is."""
+
+    done: float
+    total: float
+
+    @property
+    def percent(self) -> int:
+        """Whole percent, 0 to 100."""
+        return round(100 * min(max(self.done / self.total, 0), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A parent, root or child; `state` is None when the task is not in memory."""
+
+    uuid: str
+    name: str
+    state: Look | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What the page shows. `action` is "terminate", "revoke" or ""."""
+
+    uuid: str
+    name: str
+    state: Look
+    since: float | None
+    worker: str
+    runtime: float | None
+    exception: str
+    traceback: str
+    blocks: Sequence[Block]
+    steps: Sequence[Step]
+    strip: Sequence[Phase]
+    args: str
+    kwargs: str
+    result: str
+    fields: Sequence[Field]
+    extra: Sequence[Field]
+    progress: Progress | None
+    parent: Relative | None
+    root: Relative | None
+    children: Sequence[Relative]
+    more_children: int
+    action: str
+    announcement: str
+
+
+def task_view(host: Host, task: Task) -> TaskView:
+    """Return the page of a task."""
+    state = look(task.state)
+    uuid, name = text(task.uuid), text(task.name)
+    traceback = text(task.traceback)
+    steps = _steps(task)
+    children = list(task.children) if isinstance(task.children, (list, tuple)) else []
+    return TaskView(
+        uuid=uuid,
+        name=name,
+        state=state,
+        since=steps[-1].at if steps else number(task.timestamp),
+        worker=text(task.worker),
+        runtime=number(task.runtime),
+        exception=text(task.exception),
+        traceback=traceback,
+        blocks=blocks(traceback) if traceback else [],
+        steps=steps,
+        strip=_strip(steps),
+        args=text(task.args),
+        kwargs=text(task.kwargs),
+        result=text(task.result),
+        fields=_fields(task),
+        extra=[Field(text(key), value) for key, value in _extra(task).items()],
+        progress=_progress(_extra(task)),
+        parent=_relative(host, task.parent_id, uuid),
+        root=_relative(host, task.root_id, uuid),
+        children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
+        more_children=max(len(children) - _RELATIVES, 0),
+        action=ACTIONS.get(state.word, ""),
+        announcement=f"State {state.word}",
+    )
+
+
+def _steps(task: Task) -> list[Step]:
+    moments = [
+        (at, name, title, tone) for name, title, tone in _STEPS if (at := number(getattr(task, name))) is not None
+    ]
+    moments.sort(key=lambda moment: moment[0])
+    steps: list[Step] = []
+    for position, (at, name, title, tone) in enumerate(moments):
+        if position == 0:
+            steps.append(Step(title, tone, at))
+        else:
+            before = moments[position - 1]
+            steps.append(Step(title, tone, at, at - before[0], *_phase(before[1], name)))
+    return steps
+
+
+def _phase(before: str, after: str) -> tuple[str, str]:
+    if before == "started":
+        return "running", "run"
+    return _PHASES.get((before, after), ("waiting", "wait"))
+
+
+def _strip(steps: Sequence[Step]) -> list[Phase]:
+    if len(steps) < 2 or steps[-1].at <= steps[0].at:
+        return []
+    start, scale = steps[0].at, _STRIP / (steps[-1].at - steps[0].at)
+    return [
+        Phase(after.kind, round((before.at - start) * scale, 2), round((after.at - before.at) * scale, 2))
+        for before, after in pairwise(steps)
+    ]
+
+
+def _fields(task: Task) -> list[Field]:
+    values: dict[str, Any] = {**task.fields(), "queue": task.queue}
+    return [
+        Field(label(key), value, "time" if key in _TIMES else "text")
+        for key, value in values.items()
+        if key not in _SHOWN_ELSEWHERE and value is not None
+    ]
+
+
+def _extra(task: Task) -> Mapping[str, Any]:
+    return task.extra if isinstance(task.extra, Mapping) else {}
+
+
+def _progress(extra: Mapping[str, Any]) -> Progress | None:
+    total = number(extra.get("total"))
+    for key in ("done", "current"):
+        done = number(extra.get(key))
+        if done is not None and total is not None and total > 0:
+            return Progress(done, total)
+    return None
+
+
+def _relative(host: Host, uuid: Any, own: str) -> Relative | None:
+    identifier = text(uuid)
+    if not identifier or identifier == own:
+        return None
+    task = host.tasks.get(identifier)
+    if task is None:
+        return Relative(identifier, "", None)
+    return Relative(identifier, text(task.name), look(task.state))

@@ -1,0 +1,194 @@
+"""One worker's page: what it said of itself when it was last asked, in sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from flower_plugins import Worker
+
+from flower_dashboard.formats import duration, label, number, text, whole
+from flower_dashboard.views.workers import WorkerRow, worker_row
+
+__all__ = ["Cut", "Fact", "QueueRow", "Request", "WorkerView", "worker_view"]
+
+_SHOWN_ELSEWHERE = frozenset(("total", "pool", "broker", "rusage", "pid", "prefetch_count", "uptime"))
+_SECONDS = frozenset(("utime", "stime", "uptime"))
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and a value in words."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A task as its worker tells of it; `eta` is the worker's text, `started` seconds since the epoch."""
+
+    uuid: str
+    name: str
+    args: str
+    kwargs: str
+    acknowledged: str
+    pid: str
+    started: float | None
+    eta: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue the worker consumes from."""
+
+    name: str
+    exchange: str
+    routing_key: str
+    durable: str
+    exclusive: str
+    auto_delete: str
+    no_ack: str
+    alias: str
+    arguments: str
+    bindings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The beginning of a list, and how long it is; None as `shown` means the worker never said."""
+
+    shown: Sequence[Any] | None
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """What the page shows. `asked` is when the worker answered last, None if it never did."""
+
+    row: WorkerRow
+    system: str
+    asked: float | None
+    uptime: str
+    concurrency: str
+    pool: Sequence[Fact]
+    broker: Sequence[Fact]
+    queues: Cut
+    processed: Sequence[tuple[str, int]]
+    active: Cut
+    scheduled: Cut
+    reserved: Cut
+    revoked: Cut
+    registered: Cut
+    conf: Sequence[Fact]
+    rusage: Sequence[Fact]
+    other: Sequence[Fact]
+
+    @property
+    def name(self) -> str:
+        """The worker's name."""
+        return self.row.name
+
+
+def worker_view(worker: Worker, info: Mapping[str, Any] | None, limit: int) -> WorkerView:
+    """Return the page of a worker whose inspect replies are `info`; lists are cut to `limit` entries."""
+    info = info or {}
+    stats = _mapping(info.get("stats"))
+    pool = _mapping(stats.get("pool"))
+    conf = _mapping(info.get("conf"))
+    total = _mapping(stats.get("total"))
+    return WorkerView(
+        row=worker_row(worker),
+        system=" · ".join(
+            part for part in (f"{text(worker.sw_ident)} {text(worker.sw_ver)}".strip(), text(worker.sw_sys)) if part
+        ),
+        asked=number(info.get("timestamp")),
+        uptime=duration(stats.get("uptime")),
+        concurrency=text(pool.get("max-concurrency")),
+        pool=[
+            *_facts(pool),
+            *_facts({key: stats[source] for key, source in _POOL_EXTRAS if source in stats}),
+        ],
+        broker=_facts(_mapping(stats.get("broker"))),
+        queues=_cut(info.get("active_queues"), _queue, limit),
+        processed=sorted(((text(name), whole(n)) for name, n in total.items()), key=lambda item: (-item[1], item[0])),
+        active=_cut(info.get("active"), _request, limit),
+        scheduled=_cut(info.get("scheduled"), _request, limit),
+        reserved=_cut(info.get("reserved"), _request, limit),
+        revoked=_cut(info.get("revoked"), text, limit),
+        registered=_cut(info.get("registered"), text, limit),
+        conf=[Fact(text(key), text(value)) for key, value in sorted(conf.items(), key=_by_name) if value is not None],
+        rusage=_facts(_mapping(stats.get("rusage"))),
+        other=_facts({key: value for key, value in stats.items() if key not in _SHOWN_ELSEWHERE}),
+    )
+
+
+_POOL_EXTRAS = (("worker_pid", "pid"), ("prefetch_count", "prefetch_count"))
+
+
+def _facts(values: Mapping[str, Any]) -> list[Fact]:
+    return [
+        Fact(label(key), duration(value) if key in _SECONDS and number(value) is not None else text(value))
+        for key, value in values.items()
+        if value is not None
+    ]
+
+
+def _cut(value: Any, make: Callable[[Any], Any], limit: int) -> Cut:
+    if value is None:
+        return Cut(None)
+    if not isinstance(value, (list, tuple)):
+        return Cut([], 0)
+    return Cut([made for item in islice(value, limit) if (made := make(item)) is not None], len(value))
+
+
+def _request(value: Any) -> Request | None:
+    outer = _mapping(value)
+    inner = _mapping(outer.get("request")) or outer
+    if not inner:
+        return None
+    return Request(
+        uuid=text(inner.get("id")),
+        name=text(inner.get("name") or inner.get("type")),
+        args=text(inner.get("args")),
+        kwargs=text(inner.get("kwargs")),
+        acknowledged=_yes_no(inner.get("acknowledged")),
+        pid=text(inner.get("worker_pid")),
+        started=number(inner.get("time_start")),
+        eta=text(outer.get("eta") or inner.get("eta")),
+    )
+
+
+def _queue(value: Any) -> QueueRow | None:
+    queue = _mapping(value)
+    if not queue:
+        return None
+    exchange = queue.get("exchange")
+    return QueueRow(
+        name=text(queue.get("name")),
+        exchange=text(_mapping(exchange).get("name") if isinstance(exchange, Mapping) else exchange),
+        routing_key=text(queue.get("routing_key")),
+        durable=_yes_no(queue.get("durable")),
+        exclusive=_yes_no(queue.get("exclusive")),
+        auto_delete=_yes_no(queue.get("auto_delete")),
+        no_ack=_yes_no(queue.get("no_ack")),
+        alias=text(queue.get("alias")),
+        arguments=text(queue.get("queue_arguments")),
+        bindings=text(queue.get("binding_arguments")),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _by_name(item: tuple[Any, Any]) -> str:
+    return text(item[0])
+
+
+def _yes_no(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return text(value)
