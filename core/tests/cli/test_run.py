@@ -82,7 +82,8 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
         (["--conf=none.py"], "flower: there is no file {cwd}/none.py (command line). Correct the path of conf\n"),
         (
             ["--plugins=yaml"],
-            "flower: plugins: 'yaml' is not one of text, json (command line). Give another value, or leave plugins out\n",
+            "flower: plugins: 'yaml' is not one of text, json (command line). "
+            "Give another value, or leave plugins out\n",
         ),
         (
             ["--log_file_prefix=/none/x"],
