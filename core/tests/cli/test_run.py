@@ -82,8 +82,7 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
         (["--conf=none.py"], "flower: there is no file {cwd}/none.py (command line). Correct the path of conf\n"),
         (
             ["--plugins=yaml"],
-            "flower: plugins: 'yaml' is not one of text, json (command line). "
-            "Give another value, or leave plugins out\n",
+            "flower: plugins: 'yaml' is not one of text, json (command line). {another}, or leave plugins out\n",
         ),
         (
             ["--log_file_prefix=/none/x"],
@@ -97,7 +96,7 @@ def test_a_configuration_error_is_one_line_and_exit_code_2(
     assert start(*words) == 2
     assert start.settings is None
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", line.replace("{cwd}", str(Path.cwd())))
+    assert (captured.out, captured.err) == ("", line.format(cwd=Path.cwd(), another="Give another value"))
 
 
 def test_help_prints_options_of_core_and_plugins(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
