@@ -45,6 +45,7 @@ _SERVER = (
         default=(),
         multiple=True,
         help="Addresses or networks whose forwarding headers count; loopback and private ones when left out.",
+        check=checks.network,
     ),
     Option(
         "allowed_hosts",

@@ -25,11 +25,10 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.setenv(name, "")  # so that monkeypatch puts back what the code under test sets
         os.environ.pop(name)
     monkeypatch.chdir(tmp_path)
-    path, modules, current = list(sys.path), set(sys.modules), get_current_app()
+    path, current = list(sys.path), get_current_app()
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    sys.modules.pop("projx", None)
     _set_current_app(current)
 
 

@@ -78,6 +78,7 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
     ("words", "line"),
     [
         (["--basic_auht=a:b"], "flower: unknown option --basic_auht (command line). Did you mean --basic_auth?\n"),
+        (["--a\nb"], "flower: unknown option --a b (command line). celery flower --help lists all of them\n"),
         (["--disable-plugin=missing"], "flower: No plugin is named 'missing'\n"),
         (["--conf=none.py"], "flower: there is no file {cwd}/none.py (command line). Correct the path of conf\n"),
         (
