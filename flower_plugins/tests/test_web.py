@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from flower_plugins.testing import Client, FakeHost, serve
 from tornado.httpclient import HTTPResponse
 
 from flower_plugins import Forbidden, NotFound, Offline, Param, Route, Unavailable
+from flower_plugins.testing import Client, FakeHost, serve
 from flower_plugins.web import Handler, wants_json
 
 PARAMS = (

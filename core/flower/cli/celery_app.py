@@ -44,8 +44,14 @@ def configured(app: Any, settings: EffectiveSettings) -> Any:
     changes = celery_settings(settings.file_globals)
     if changes:
         len(app.conf)  # makes Celery read the app's configuration, so that these changes come on top
-        app.conf.update(changes)
+        app.conf.update(_prefixed(changes, app.conf.prefix or "") | changes)
     return app
+
+
+def _prefixed(changes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the changes under the names that `config_from_object(namespace=…)` gives, which Celery reads first."""
+    names = {name: f"{prefix}{name}" for name in changes}
+    return {prefixed.upper() if prefix.isupper() else prefixed: changes[name] for name, prefixed in names.items()}
 
 
 def _load(name: str) -> Any:

@@ -55,8 +55,8 @@ def options_table(options: Iterable[tuple[str, Option]]) -> str:
 
 def _entry(option: Option, width: int) -> list[str]:
     notes = [f"default: {default}"] if (default := _default(option)) else []
-    notes += [f"env: {name}" for name in _variables(option)]
-    text = f"{_meaning(option)} [{'; '.join(notes)}]" if notes else _meaning(option)
+    notes += _variables(option)
+    text = f"{_meaning(option)} [{', '.join(notes)}]" if notes else _meaning(option)
     flag = f"  {_flag(option)}"
     if width < _TWO_COLUMNS:
         return [flag, *textwrap.wrap(text, width, initial_indent=" " * 6, subsequent_indent=" " * 6)]

@@ -81,7 +81,7 @@ def run(
             app = configured(app, settings)
         logs.configure(settings)
     except ConfigurationError as error:
-        click.echo(f"flower: {error.message}", err=True)
+        click.echo(f"flower: {' '.join(error.message.split())}", err=True)
         return 2
     if settings.file_path and not quiet:
         log.info("Settings from %s", settings.file_path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["at_least", "function", "octal_mode", "path", "positive", "prefix", "rotation", "tcp_port"]
+__all__ = ["at_least", "function", "network", "octal_mode", "path", "positive", "prefix", "rotation", "tcp_port"]
 
 _ROTATION = re.compile(r"[smhd]|w[0-6]|midnight", re.IGNORECASE)
 
@@ -35,6 +36,15 @@ def tcp_port(value: int) -> int:
     """Accept port numbers; 0 asks the system for a free one."""
     if not 0 <= value <= 65535:
         raise ValueError(f"{value} is not a port, ports go from 0 to 65535")
+    return value
+
+
+def network(value: str) -> str:
+    """Accept IP addresses and networks."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"'{value}' is neither an IP address nor a network like 10.0.0.0/8") from None
     return value
 
 

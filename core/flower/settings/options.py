@@ -24,7 +24,12 @@ _NO_LOGIN = (
 )
 
 _SERVER = (
-    Option("address", default="", help="Listen on this address or host name; empty means every interface."),
+    Option(
+        "address",
+        default="",
+        help="Listen on this address or host name; empty means every interface. Left out, and without authentication, "
+        "Flower listens for this machine alone, except in a container.",
+    ),
     Option("port", int, 5555, "Listen on this port; 0 picks a free one.", check=checks.tcp_port),
     Option("unix_socket", default="", help="Listen on a Unix socket at this path instead.", check=checks.path),
     Option(
@@ -40,6 +45,7 @@ _SERVER = (
         default=(),
         multiple=True,
         help="Addresses or networks whose forwarding headers count; loopback and private ones when left out.",
+        check=checks.network,
     ),
     Option(
         "allowed_hosts",

@@ -25,11 +25,10 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.setenv(name, "")  # so that monkeypatch puts back what the code under test sets
         os.environ.pop(name)
     monkeypatch.chdir(tmp_path)
-    path, modules, current = list(sys.path), set(sys.modules), get_current_app()
+    path, current = list(sys.path), get_current_app()
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    sys.modules.pop("projx", None)
     _set_current_app(current)
 
 
@@ -67,52 +66,52 @@ def _app(**conf: object) -> Any:
 
 def _lazy_old_style() -> Any:
     app = Celery("proj", set_as_current=False)
-    app.config_from_object({"BROKER_URL": "redis://app", "CELERY_TASK_SERIALIZER": "json", "CELERY_TIMEZONE": "UTC"})
+    app.config_from_object({"BROKER_URL": "amqp://app", "CELERY_TASK_SERIALIZER": "json", "CELERY_TIMEZONE": "UTC"})
     return app
 
 
 def _lazy_prefixed() -> Any:
     app = Celery("proj", set_as_current=False)
-    app.config_from_object({"CELERY_BROKER_URL": "redis://app", "CELERY_TIMEZONE": "UTC"}, namespace="CELERY")
+    app.config_from_object({"CELERY_BROKER_URL": "amqp://app", "CELERY_TIMEZONE": "UTC"}, namespace="CELERY")
     return app
 
 
 APPS = {
-    "updated": lambda: _app(broker_url="redis://app", timezone="UTC"),
+    "updated": lambda: _app(broker_url="amqp://app", timezone="UTC"),
     "untouched": _app,
-    "argument": lambda: Celery("proj", broker="redis://app", set_as_current=False),
+    "argument": lambda: Celery("proj", broker="amqp://app", set_as_current=False),
     "old style": _lazy_old_style,
     "prefixed": _lazy_prefixed,
 }
 
 
 @pytest.mark.parametrize("make", APPS.values(), ids=APPS)
-@pytest.mark.parametrize("file", ["broker_url = 'redis://file'", "BROKER_URL = 'redis://file'"])
+@pytest.mark.parametrize("file", ["broker_url = 'amqp://file'", "BROKER_URL = 'amqp://file'"])
 def test_the_file_overrides_the_app_however_it_was_configured(make: Any, file: str) -> None:
     app = configured(make(), _settings(file=f"{file}\ntimezone = 'Europe/Paris'"))
-    assert app.conf.broker_url == "redis://file"
+    assert app.conf.broker_url == "amqp://file"
     assert app.conf.timezone == "Europe/Paris"
     assert app.connection().hostname == "file"
 
 
 @pytest.mark.parametrize("make", APPS.values(), ids=APPS)
 def test_the_command_line_overrides_the_file(make: Any) -> None:
-    settings = _settings("--broker=redis://line", "--result-backend=rpc://", file="broker_url = 'redis://file'")
+    settings = _settings("--broker=amqp://line", "--result-backend=rpc://", file="broker_url = 'amqp://file'")
     app = configured(make(), settings)
-    assert app.conf.broker_url == "redis://line"
+    assert app.conf.broker_url == "amqp://line"
     assert app.conf.result_backend == "rpc://"
     assert app.connection().hostname == "line"
 
 
 def test_an_app_named_after_flower_is_loaded() -> None:
-    Path("projx.py").write_text("from celery import Celery\napp = Celery('projx', broker='redis://app')")
+    Path("projx.py").write_text("from celery import Celery\napp = Celery('projx', broker='amqp://app')")
     app = configured(_app(), _settings("-A", "projx"))
-    assert (app.main, app.conf.broker_url) == ("projx", "redis://app")
+    assert (app.main, app.conf.broker_url) == ("projx", "amqp://app")
 
 
 def test_the_broker_wins_over_an_app_named_after_flower() -> None:
-    Path("projx.py").write_text("from celery import Celery\napp = Celery('projx', broker='redis://app')")
-    assert configured(_app(), _settings("-Aprojx", "-b", "redis://line")).conf.broker_url == "redis://line"
+    Path("projx.py").write_text("from celery import Celery\napp = Celery('projx', broker='amqp://app')")
+    assert configured(_app(), _settings("-Aprojx", "-b", "amqp://line")).conf.broker_url == "amqp://line"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +131,6 @@ def test_an_app_that_cannot_be_loaded_is_one_sentence(content: str | None, sente
 
 
 def test_an_app_is_left_alone_without_reason_to_change_it() -> None:
-    app = _app(broker_url="redis://app")
+    app = _app(broker_url="amqp://app")
     assert configured(app, _settings(file="port = 1")) is app
-    assert app.conf.broker_url == "redis://app"
+    assert app.conf.broker_url == "amqp://app"

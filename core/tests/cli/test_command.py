@@ -2,112 +2,129 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-# Stands in for the plugins and the server, and says what reached them.
-STAND_IN = """
-import sys
-from flower.cli import run as module
+APPS = {
+    "proj.py": "from celery import Celery\napp = Celery('proj', broker='memory://')\n",
+    "preload.py": """
+import click
+from celery import Celery, signals
+
+app = Celery("preload", broker="memory://")
+app.user_options["preload"].add(click.Option(["--template"]))
+
+@signals.user_preload_options.connect
+def told(options, **_):
+    print(options)
+""",
+}
+
+# Runs command lines one after the other in one process: importing Celery's commands is what takes long.
+DRIVER = """
+import contextlib, io, json, os, sys
+import flower.cli
+from celery.bin.celery import main as celery
+from flower.command import main as alone
 
 def stand_in(app, words, *, quiet, alone):
     print(app.main, list(words), quiet, alone)
     return 7
 
-sys.modules["flower.cli"].run = stand_in
+home, real, results = os.getcwd(), flower.cli.run, []
+for line in json.loads(sys.argv[1]):
+    flower.cli.run = real if "--conf=none.py" in line else stand_in
+    os.chdir(home)
+    out, err, code = io.StringIO(), io.StringIO(), None
+    sys.argv = line
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            alone() if line[0] == "flower" else celery()
+        except SystemExit as error:
+            code = error.code
+    results.append([out.getvalue(), err.getvalue(), code])
+print(json.dumps(results))
 """
 
+CASES = {
+    "celery flower -A proj redis://h --debug no -l info": (
+        "default ['-A', 'proj', 'redis://h', '--debug', 'no', '-l', 'info'] False False"
+    ),
+    "celery flower \N{EN DASH}auth=x": "default ['\N{EN DASH}auth=x'] False False",
+    "flower -A proj --port=1": "default ['-A', 'proj', '--port=1'] False True",
+    # From here on the app that was loaded last is Celery's current one.
+    "celery -A proj flower": "proj [] False False",
+    "celery -q -A proj -C flower --port=1": "proj ['--port=1'] True False",
+    "celery -A proj flower -port=5 --help": "proj ['-port=5', '--help'] False False",
+    "celery --workdir elsewhere -A there flower": "there [] False False",
+    # An app's own options for all commands stay with the commands for good.
+    "celery -A preload flower --template x --port=1": "{'template': 'x'}\npreload ['--port=1'] False False",
+}
+REFUSED = "celery flower --conf=none.py"
+HELP = "celery --help"
+LINES = [REFUSED, HELP, *CASES]
 
-def _python(code: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+
+def _python(code: str, *arguments: str, cwd: Path) -> Any:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("CELERY", "FLOWER"))}
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=cwd,
-        env=env,
-        text=True,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@pytest.fixture(name="project")
-def _project(tmp_path: Path) -> Path:
-    (tmp_path / "proj.py").write_text(
-        "import click\nfrom celery import Celery, signals\napp = Celery('proj', broker='memory://')\n"
-    )
-    (tmp_path / "preload.py").write_text(
-        "import click\nfrom celery import Celery, signals\napp = Celery('preload', broker='memory://')\n"
-        "app.user_options['preload'].add(click.Option(['--template']))\n"
-        "@signals.user_preload_options.connect\n"
-        "def told(options, **_): print(options)\n"
-    )
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("arguments", "printed"),
-    [
-        (["-A", "proj", "flower"], "proj [] False False"),
-        (["-q", "-A", "proj", "-C", "flower", "--port=1"], "proj ['--port=1'] True False"),
-        (["-A", "proj", "flower", "-port=5", "--help"], "proj ['-port=5', '--help'] False False"),
-        (
-            ["flower", "-A", "proj", "redis://h", "--debug", "no", "-l", "info", "\N{EN DASH}auth=x"],
-            "default ['-A', 'proj', 'redis://h', '--debug', 'no', '-l', 'info', '\N{EN DASH}auth=x'] False False",
-        ),
-        (
-            ["-A", "preload", "flower", "--template", "x", "--port=1"],
-            "{'template': 'x'}\npreload ['--port=1'] False False",
-        ),
-        (["-A", "preload", "flower"], "{'template': None}\npreload [] False False"),
-    ],
-)
-def test_celery_hands_every_word_on(project: Path, arguments: list[str], printed: str) -> None:
-    code = f"{STAND_IN}\nfrom celery.bin.celery import main\nmain()"
-    done = _python(code, *arguments, cwd=project)
-    assert (done.stdout.strip(), done.stderr, done.returncode) == (printed, "", 7)
-
-
-def test_workdir_is_left_to_celery(project: Path) -> None:
-    (project / "elsewhere").mkdir()
-    code = f"{STAND_IN}\nfrom celery.bin.celery import main\nmain()"
-    done = _python(code, "--workdir", str(project), "-A", "proj", "flower", cwd=project / "elsewhere")
-    assert (done.stdout.strip(), done.returncode) == ("proj [] False False", 7)
-
-
-def test_the_console_script_equals_celery_flower(project: Path) -> None:
-    done = _python(f"{STAND_IN}\nfrom flower.command import main\nmain()", "-A", "proj", "--port=1", cwd=project)
-    assert (done.stdout.strip(), done.returncode) == ("default ['-A', 'proj', '--port=1'] False True", 7)
-
-
-def test_celery_lists_the_command(project: Path) -> None:
-    done = _python("from celery.bin.celery import main\nmain()", "--help", cwd=project)
-    assert "flower" in done.stdout
-    assert "Watch and steer the cluster" in done.stdout
-
-
-def test_an_error_is_one_line_and_exit_code_2(project: Path) -> None:
-    code = "from celery.bin.celery import main\nmain()"
-    done = _python(code, "-A", "proj", "flower", "--conf=none.py", cwd=project)
-    message = f"flower: there is no file {project}/none.py (command line). Correct the path of conf\n"
-    assert (done.stdout, done.stderr, done.returncode) == ("", message, 2)
-
-
-def test_importing_the_command_loads_nothing_of_flower(project: Path) -> None:
-    code = (
-        "import celery.bin.base, click, sys\nbefore = set(sys.modules)\nimport flower.command\n"
-        "print(sorted(set(sys.modules) - before))"
-    )
-    done = _python(code, cwd=project)
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=100, check=False)
     assert done.stderr == ""
-    assert done.stdout.strip() == "['flower', 'flower.command']"
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("package", ["tornado", "msgspec", "pluggy", "flower_plugins"])
-def test_importing_the_command_spares_every_command(project: Path, package: str) -> None:
-    done = _python(f"import flower.command, sys\nprint({package!r} in sys.modules)", cwd=project)
-    assert done.stdout.strip() == "False"
+@pytest.fixture(name="project", scope="module")
+def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    for name, content in APPS.items():
+        (folder / name).write_text(content)
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "there.py").write_text(APPS["proj.py"].replace("proj", "there"))
+    return folder
+
+
+@pytest.fixture(name="results", scope="module")
+def _results(project: Path) -> dict[str, tuple[str, str, int]]:
+    found = _python(DRIVER, json.dumps([line.split() for line in LINES]), cwd=project)
+    return dict(zip(LINES, map(tuple, found), strict=True))
+
+
+@pytest.mark.parametrize("line", CASES)
+def test_every_word_reaches_flower_and_its_exit_code_comes_back(
+    results: dict[str, tuple[str, str, int]], line: str
+) -> None:
+    assert results[line] == (CASES[line] + "\n", "", 7)
+
+
+def test_celery_lists_the_command(results: dict[str, tuple[str, str, int]]) -> None:
+    assert "Watch and steer the cluster" in results[HELP][0]
+
+
+def test_an_error_is_one_line_and_exit_code_2(results: dict[str, tuple[str, str, int]], project: Path) -> None:
+    message = f"flower: there is no file {project}/none.py (command line). Correct the path of conf\n"
+    assert results[REFUSED] == ("", message, 2)
+
+
+@pytest.fixture(name="imported", scope="module")
+def _imported(project: Path) -> Any:
+    code = (
+        "import celery.bin.base, click, json, sys\nbefore = set(sys.modules)\nimport flower.command\n"
+        "print(json.dumps([sorted(set(sys.modules) - before), sorted(sys.modules)]))"
+    )
+    return _python(code, cwd=project)
+
+
+def test_importing_the_command_adds_itself_alone(imported: list[list[str]]) -> None:
+    assert imported[0] == ["flower", "flower.command"]
+
+
+@pytest.mark.parametrize("package", ["tornado", "msgspec", "pluggy", "flower_plugins", "flower.cli"])
+def test_a_worker_does_not_pay_for_flower(imported: list[list[str]], package: str) -> None:
+    assert "flower.command" in imported[1]
+    assert package not in imported[1]

@@ -35,12 +35,12 @@ def test_options_are_grouped_by_plugin() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "  --port=N                      Listen on this port; 0 picks a free one. [default: 5555; env: FLOWER_PORT]",
-        "  --color=TEXT                  Paint. [default: a|b; env: FLOWER_COLOR; env: COLOUR]",
-        "  --basic_auth=TEXT,…           Let in. [env: FLOWER_BASIC_AUTH; env: FLOWER_BASIC_AUTH_FILE]",
+        "  --port=N                      Listen on this port; 0 picks a free one. [default: 5555, FLOWER_PORT]",
+        "  --color=TEXT                  Paint. [default: a|b, FLOWER_COLOR, COLOUR]",
+        "  --basic_auth=TEXT,…           Let in. [FLOWER_BASIC_AUTH, FLOWER_BASIC_AUTH_FILE]",
         "  --help                        Print this and exit.",
         "  --plugins[=json]              Print the plugins found, as text or JSON, and exit.",
-        "  --read_only[=BOOL]            Refuse every operation on workers and tasks. [default: false; env:",
+        "  --read_only[=BOOL]            Refuse every operation on workers and tasks. [default: false,",
         "  format_task                   Function that changes what is kept and shown of a task. Only in",
     ],
 )

@@ -78,11 +78,12 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
     ("words", "line"),
     [
         (["--basic_auht=a:b"], "flower: unknown option --basic_auht (command line). Did you mean --basic_auth?\n"),
+        (["--a\nb"], "flower: unknown option --a b (command line). celery flower --help lists all of them\n"),
         (["--disable-plugin=missing"], "flower: No plugin is named 'missing'\n"),
         (["--conf=none.py"], "flower: there is no file {cwd}/none.py (command line). Correct the path of conf\n"),
         (
             ["--plugins=yaml"],
-            "flower: plugins: 'yaml' is not one of text, json (command line). Give another value, or leave plugins out\n",  # noqa: E501
+            "flower: plugins: 'yaml' is not one of text, json (command line). {another}, or leave plugins out\n",
         ),
         (
             ["--log_file_prefix=/none/x"],
@@ -96,7 +97,7 @@ def test_a_configuration_error_is_one_line_and_exit_code_2(
     assert start(*words) == 2
     assert start.settings is None
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", line.replace("{cwd}", str(Path.cwd())))
+    assert (captured.out, captured.err) == ("", line.format(cwd=Path.cwd(), another="Give another value"))
 
 
 def test_help_prints_options_of_core_and_plugins(start: Start, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from flower.control.executor import Executor
 
+from flower.control.executor import Executor
 from flower_plugins import Unavailable
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from flower.control.masking import MASK, mask, mask_text, mask_url
 
 CANARY = "canary"

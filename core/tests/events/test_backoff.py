@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from flower.events.backoff import Backoff
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flower.events.backoff import Backoff
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))

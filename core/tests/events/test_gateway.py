@@ -12,11 +12,11 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from flower.events.event import Event
-from flower.events.gateway import Gateway
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flower.events.event import Event
+from flower.events.gateway import Gateway
 from flower_plugins import Messages
 
 NOW = 1_700_000_000.0

@@ -15,13 +15,13 @@ from uuid import uuid4
 
 import pytest
 from celery import Celery
+
 from flower.events.event import Event
 from flower.events.gateway import Gateway
 from flower.events.kombu_source import KombuSource
 from flower.events.pump import Pump
 from flower.events.status import StreamStatus
 from flower.events.supervisor import Supervisor
-
 from flower_plugins import Broker, OfferContext
 
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 
 import pytest
+
+import flower_plugins
 from flower.events.event import Event
 from flower.events.gateway import Gateway
 from flower.events.pump import Pump
 from flower.events.status import StreamStatus
-
-import flower_plugins
 from flower_plugins import Messages
 
 OVERHEAD = 128

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from flower.events.quiet import QuietLog, one_line
 
 

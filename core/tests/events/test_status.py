@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from flower.events.status import StreamMetrics, StreamStatus
-from flower_plugins.host import Status
-
 from flower_plugins import Gap, MetricFamily, Sample
+from flower_plugins.host import Status
 
 
 class Clock:

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 
 import pytest
+
 from flower.events.pump import Pump
 from flower.events.status import StreamStatus
 from flower.events.supervisor import Supervisor, without_secrets
-
 from flower_plugins import EventSource
 from flower_plugins import Pump as PumpProtocol
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from flower.events import wire
 from flower.events.gateway import Gateway
-
 from flower_plugins import Messages
 
 EVENT = {"type": "task-sent", "hostname": "gen1@a", "uuid": "u-1", "args": "('ä',)"}

@@ -45,6 +45,7 @@ def test_words_for_no(word: str) -> None:
         ("url_prefix", ["/a/b/"], "/a/b/"),
         ("log_rotate_when", ["W6"], "W6"),
         ("address", [""], ""),
+        ("trusted_proxies", ["10.1.2.3/8,::1"], ("10.1.2.3/8", "::1")),
     ],
 )
 def test_text_becomes_the_value(name: str, texts: list[str], value: object) -> None:
@@ -74,6 +75,7 @@ def test_text_becomes_the_value(name: str, texts: list[str], value: object) -> N
         ("url_prefix", "a b", "'a b' cannot be a path in a URL, it should look like flower or /a/b"),
         ("url_prefix", "../x", "'../x' cannot be a path in a URL, it should look like flower or /a/b"),
         ("url_prefix", "http://h/x", "'http://h/x' cannot be a path in a URL, it should look like flower or /a/b"),
+        ("trusted_proxies", "::1,proxy", "'proxy' is neither an IP address nor a network like 10.0.0.0/8"),
         ("format_task", "f", "it can only be set in flowerconfig.py"),
     ],
 )

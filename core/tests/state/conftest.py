@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from flower.events.event import Event
 from flower.state import State
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from flower.events.event import Event
 from flower.state import State
-
 from flower_plugins import HistogramSample, MetricFamily, Sample
 
 MakeEvent = Callable[..., Event]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from flower.events.event import Event
 from flower.state import State
 from flower.state.formatters import HIDDEN, HIDDEN_BY_FAILURE
 from flower.utils.template import humanize
-
 from flower_plugins import EditableTask, Task, TaskChange, TaskQuery
 
 MakeEvent = Callable[..., Event]

@@ -5,6 +5,7 @@ from time import time
 from typing import Any
 
 import pytest
+
 from flower.utils.template import format_count, format_duration, format_time, humanize
 
 UUID = "227baca5-7ac4-4b5e-9a0c-0123456789ab"

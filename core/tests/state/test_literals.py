@@ -4,9 +4,10 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from flower.state.literals import read_mapping
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flower.state.literals import read_mapping
 
 ATOMS = (
     st.none()

@@ -6,9 +6,9 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+
 from flower.events.event import Event
 from flower.state import State
-
 from flower_plugins import Page, QueryError, TaskQuery
 
 MakeEvent = Callable[..., Event]

@@ -6,12 +6,12 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from flower.events.event import Event
-from flower.state.reducer import is_client, reduce
-from flower.state.tasks import FIELDS, MAX_CHILDREN, MAX_EXTRA_FIELDS, TaskRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flower.events.event import Event
+from flower.state.reducer import is_client, reduce
+from flower.state.tasks import FIELDS, MAX_CHILDREN, MAX_EXTRA_FIELDS, TaskRecord
 from flower_plugins import Task
 
 MakeEvent = Callable[..., Event]

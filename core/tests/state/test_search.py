@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+
 from flower.state.search import parse
 from flower.state.search.syntax import All, Node, One, Term, read
 from flower.state.tasks import TaskRecord
-
 from flower_plugins import QueryError
 
 RECORD = TaskRecord(

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from flower.events.event import Event
-from flower.state import State, TaskRecord
-from flower.state.tasks import FIELDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flower.events.event import Event
+from flower.state import State, TaskRecord
+from flower.state.tasks import FIELDS
 from flower_plugins import Page, TaskChange, TaskQuery, Tasks, WorkerChange
 
 MakeEvent = Callable[..., Event]

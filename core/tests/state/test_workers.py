@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from flower.events.event import Event
 from flower.state import State
-
 from flower_plugins import TaskChange, Worker, WorkerChange, Workers
 
 MakeEvent = Callable[..., Event]

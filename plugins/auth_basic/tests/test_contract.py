@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from flower_auth_basic import plugin
 from flower_auth_basic.provider import BasicAuthProvider
-from flower_plugins.testing import AuthProviderContract, PluginContract, offer_context
-
 from flower_plugins import AuthProvider
+from flower_plugins.testing import AuthProviderContract, PluginContract, offer_context
 
 
 def header(credentials: str, scheme: str = "Basic") -> dict[str, str]:

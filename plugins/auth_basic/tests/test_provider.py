@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from flower_auth_basic import plugin
 from flower_auth_basic.provider import BasicAuthProvider
-from flower_plugins.testing import offer_context
-
 from flower_plugins import ConfigurationError, Identity
+from flower_plugins.testing import offer_context
 
 
 def identify(entries: tuple[str, ...], header: str) -> Identity | None:

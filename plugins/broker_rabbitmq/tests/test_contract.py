@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+
 from flower_broker_rabbitmq import plugin
 from flower_broker_rabbitmq.inspector import RabbitMQInspector
-from flower_plugins.testing import BrokerInspectorContract, PluginContract, offer_context
-
 from flower_plugins import BrokerInspector
+from flower_plugins.testing import BrokerInspectorContract, PluginContract, offer_context
 
 
 class TestPlugin(PluginContract):

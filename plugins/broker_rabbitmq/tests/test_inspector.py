@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flower_broker_rabbitmq.inspector import RabbitMQInspector
-from flower_plugins.testing import offer_context
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
+from flower_broker_rabbitmq.inspector import RabbitMQInspector
 from flower_plugins import ConfigurationError, QueueStats, Unavailable
+from flower_plugins.testing import offer_context
 
 Answer = Callable[[RequestHandler], None]
 

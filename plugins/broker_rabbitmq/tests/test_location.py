@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 import pytest
-from flower_broker_rabbitmq.location import Location, check_api_url, locate
 
+from flower_broker_rabbitmq.location import Location, check_api_url, locate
 from flower_plugins import Broker
 
 

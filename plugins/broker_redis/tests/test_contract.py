@@ -6,11 +6,11 @@ import uuid
 
 import pytest
 import redis
+
 from flower_broker_redis import plugin
 from flower_broker_redis.inspector import RedisInspector
-from flower_plugins.testing import BrokerInspectorContract, PluginContract, offer_context
-
 from flower_plugins import BrokerInspector
+from flower_plugins.testing import BrokerInspectorContract, PluginContract, offer_context
 
 
 class TestPlugin(PluginContract):

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import redis
-from flower_broker_redis.inspector import RedisInspector
-from flower_plugins.testing import FakeSettings
 
+from flower_broker_redis.inspector import RedisInspector
 from flower_plugins import Broker, OfferContext, QueueStats, Unavailable
+from flower_plugins.testing import FakeSettings
 
 StartRedis = Callable[..., tuple[int, subprocess.Popen[bytes]]]
 

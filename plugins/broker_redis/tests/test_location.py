@@ -7,11 +7,11 @@ import ssl
 from typing import Any
 
 import pytest
+
 from flower_broker_redis.inspector import RedisInspector
 from flower_broker_redis.location import Location, locate
-from flower_plugins.testing import FakeSettings
-
 from flower_plugins import Broker, ConfigurationError, OfferContext
+from flower_plugins.testing import FakeSettings
 
 
 def place(url: str, use_ssl: object = None, **options: object) -> Location:

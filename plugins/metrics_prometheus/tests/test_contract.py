@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from flower_metrics_prometheus import plugin
 from flower_metrics_prometheus.exporter import PrometheusExporter
-from flower_plugins.testing import MetricExporterContract, PluginContract
-
 from flower_plugins import MetricExporter
+from flower_plugins.testing import MetricExporterContract, PluginContract
 
 
 class TestPlugin(PluginContract):

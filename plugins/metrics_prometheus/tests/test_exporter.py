@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import prometheus_client
 import pytest
-from flower_metrics_prometheus.exporter import PrometheusExporter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_classic
 
+from flower_metrics_prometheus.exporter import PrometheusExporter
 from flower_plugins import HistogramSample, MetricFamily, Sample
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
@@ -96,9 +96,7 @@ def test_any_label_value_stays_one_label(value: str) -> None:
         MetricFamily("flower_worker_online", "again", "gauge", (), [Sample((), 1.0)]),
     ],
 )
-def test_a_family_that_cannot_be_written_costs_only_itself(
-    bad: MetricFamily, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_family_that_cannot_be_written_costs_only_itself(bad: MetricFamily, caplog: pytest.LogCaptureFixture) -> None:
     exporter = PrometheusExporter()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):

@@ -45,7 +45,7 @@ class RedisInspector(BrokerInspector):
         for index, place in enumerate(self._places):
             try:
                 return await self._rows(self._client(index, place), names)
-            except (RedisError, OSError) as error:  # noqa: PERF203 - the next server gets its try
+            except (RedisError, OSError) as error:
                 failure = Unavailable(_describe(place, error))
         raise failure
 

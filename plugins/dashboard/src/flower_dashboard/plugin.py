@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
-
 from flower_dashboard import columns
+from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
 
 __all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
-from flower_plugins import Host, Task
-
 from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import ACTIONS, Look, look
 from flower_dashboard.tracebacks import Block, blocks
+from flower_plugins import Host, Task
 
 __all__ = ["Field", "Phase", "Progress", "Relative", "Step", "TaskView", "task_view"]
 
