@@ -51,16 +51,11 @@ class AssetFiles:
 class AssetHandler(Handler):
     """Serves one file."""
 
-    files: AssetFiles
-
-    def initialize(self, *, files: AssetFiles, **made_with: object) -> None:  # type: ignore[override]
-        super().initialize(**made_with)  # type: ignore[arg-type]
-        self.files = files
-
     def get(self) -> None:
         """Answer with the file, cached for good when the request names its content hash."""
         plugin, file = self.path["plugin"], self.path["file"]
-        content, digest = self.files.read(plugin, file), self.files.digest(plugin, file)
+        files: AssetFiles = self.route.options["files"]
+        content, digest = files.read(plugin, file), files.digest(plugin, file)
         suffix = Path(file).suffix
         self.set_header(
             "Content-Type", _TYPES.get(suffix) or mimetypes.guess_type(file)[0] or "application/octet-stream"

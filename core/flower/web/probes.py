@@ -34,15 +34,10 @@ class ReadyHandler(Handler):
 class MetricsHandler(Handler):
     """Publishes every metric family in one exporter's format."""
 
-    exporter: MetricExporter
-
-    def initialize(self, *, exporter: MetricExporter, **made_with: object) -> None:  # type: ignore[override]
-        super().initialize(**made_with)  # type: ignore[arg-type]
-        self.exporter = exporter
-
     def get(self) -> None:
         """Answer with the numbers as of now."""
-        content_type, body = self.exporter.render(self.host.metrics(), self.request.headers)
+        exporter: MetricExporter = self.route.options["exporter"]
+        content_type, body = exporter.render(self.host.metrics(), self.request.headers)
         self.set_header("Content-Type", content_type)
         self.finish(body)
 

@@ -89,7 +89,6 @@ class _Exchange(HTTPMessageDelegate):
             "route": match.entry.route,
             "visit": outcome,
             "path": match.path,
-            **match.entry.route.options,
         }
         self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
         ready = self._delegate.headers_received(start_line, headers)

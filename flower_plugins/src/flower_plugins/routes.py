@@ -40,7 +40,8 @@ class Route:
     arrive in `Handler.path`. `access` is what a caller needs: public, read, write (act on tasks and
     queues) or admin (shutdown, restart, purge). The last two answer to unsafe methods only, are
     refused in read-only mode and protected against cross-site requests. `surface` decides how a
-    refusal looks: a page redirects to the login, the API answers 401. Both must be stated.
+    refusal looks: a page redirects to the login, the API answers 401. Both must be stated. `options`
+    is for the handler, which finds it at `self.route.options`.
     """
 
     pattern: str

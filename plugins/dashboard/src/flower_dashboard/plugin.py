@@ -41,7 +41,7 @@ def flower_assets() -> Sequence[Assets]:
 
 
 @hookimpl
-def flower_nav_items(host: Host) -> Sequence[NavItem]:
+def flower_nav_items() -> Sequence[NavItem]:
     """Lead to the pages there are."""
     return [NavItem("Workers", "/workers", 10), NavItem("Tasks", "/tasks", 20), NavItem("Plugins", "/plugins", 900)]
 
