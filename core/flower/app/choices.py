@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 
 from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, choose, find, load_class
 from flower.settings import EffectiveSettings
-from flower_plugins import AuthProvider, Broker, BrokerInspector, EventSource, Offer, OfferContext, Renderer
+from flower_plugins import (
+    AuthProvider,
+    Broker,
+    BrokerInspector,
+    EventSource,
+    HistoryStore,
+    Offer,
+    OfferContext,
+    Renderer,
+)
 
 __all__ = ["Choices"]
 
@@ -61,6 +70,20 @@ class Choices:
             offers, None, self._broker.scheme, what="broker inspector", setting="broker", extras=BROKER_EXTRAS
         ) or _named(offers, "kombu")
         return self._make(offer, BrokerInspector)
+
+    def history_store(self) -> HistoryStore | None:
+        """Return the store that an option asks for, None where nothing is to be kept."""
+        offers = self._registry.offers("flower_history_stores")
+        offer = find(
+            offers,
+            None,
+            None,
+            what="history store",
+            setting="persistent",
+            extras={},
+            wanted=lambda option: bool(self._settings[option]),
+        )
+        return None if offer is None else self._make(offer, HistoryStore)
 
     def renderer(self) -> Renderer | None:
         """Return the first renderer found, None where none is installed."""

@@ -10,6 +10,7 @@ from flower.app.arrivals import Arrivals
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
+from flower.app.memory import Memory
 from flower.app.metrics import PostureMetrics, collect
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
@@ -33,6 +34,8 @@ from flower_plugins import AuthProvider, Banner, EventSink, MetricFamily, Metric
 __all__ = ["Flower"]
 
 log = logging.getLogger("flower")
+
+_SAVE_MILLISECONDS = 2000
 
 
 class Flower:
@@ -69,7 +72,8 @@ class Flower:
         """Return what every page must say now."""
         gaps = [gap for gap in self.status.gaps() if gap.end is None]
         stream = [Banner("warning", f"No events arrive: {gap.reason}. What you see is growing old.") for gap in gaps]
-        return [*self.posture.banners(), *stream]
+        memory = [] if self.memory is None else self.memory.banners()
+        return [*self.posture.banners(), *stream, *memory]
 
     def metric_families(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""
@@ -102,6 +106,20 @@ class Flower:
         source_name, source = self._choices.event_source()
         self.supervisor = Supervisor(lambda: source(self._choices.context(source_name)), self.pump, self.status)
         self.hub = Hub()
+        self.memory = self._make_memory()
+
+    def _make_memory(self) -> Memory | None:
+        settings, store = self.settings, self._choices.history_store()
+        if store is None:
+            return None
+        milliseconds = settings["state_save_interval"] or _SAVE_MILLISECONDS
+        return Memory(
+            self.state,
+            store,
+            interval=milliseconds / 1000,
+            max_tasks=settings["max_tasks"],
+            max_workers=settings["max_workers"],
+        )
 
     def _make_services(self) -> None:
         settings, workers = self.settings, self.state.workers
@@ -174,7 +192,5 @@ def _normal_prefix(text: str | None) -> str:
 
 
 def _accepted_content(app: Any) -> frozenset[str]:
-    """Return the content types that the app takes messages in, by their MIME names."""
-    from kombu.serialization import registry
-
-    return frozenset(registry.name_to_type.get(name, name) for name in app.conf.accept_content or ("json",))
+    """Return the serializers that the app takes messages in, its event serializer among them."""
+    return frozenset((*(app.conf.accept_content or ("json",)), app.conf.event_serializer or "json"))

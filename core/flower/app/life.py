@@ -50,6 +50,8 @@ class _Life:
 
     async def _start(self, server: Server) -> None:
         flower = self._flower
+        if flower.memory is not None:
+            await flower.memory.start()
         flower.pump.attach(asyncio.get_running_loop())
         server.start()
         if not self._quiet:
@@ -74,6 +76,8 @@ class _Life:
             await asyncio.wait(self._tasks, timeout=3)
         await flower.services.stop()
         flower.pump.close()
+        if flower.memory is not None:
+            await flower.memory.stop()
         await flower.inspect.stop()
         if flower.enable_events is not None:
             await flower.enable_events.stop()

@@ -37,13 +37,15 @@ class State:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = Counters(self._known_workers, buckets=buckets, now=now)
-        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self.metrics.forget_task)
+        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task)
         self.workers = WorkerStore(
             max_workers=max_workers,
             purge_after=purge_offline_workers,
             monotonic=monotonic,
-            on_evict=self.metrics.forget_worker,
+            on_evict=self._forget_worker,
         )
+        self.on_removed: Callable[[str, str], None] | None = None
+        """Called with "task" or "worker" and a key when a record makes room for a newer one."""
         self.formatters = Formatters(monotonic=monotonic)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
@@ -76,6 +78,11 @@ class State:
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
         self._tell(lost)
+
+    def restore_workers(self, workers: Iterable[Mapping[str, object]]) -> None:
+        """Take in workers kept by an earlier run, least recently heard first; offline until heard again."""
+        for fields in workers:
+            self.workers.restore(fields)
 
     def restore(self, tasks: Iterable[Mapping[str, object]]) -> int:
         """Take in tasks kept by an earlier run, oldest first, before any event; return how many could be read.
@@ -119,6 +126,16 @@ class State:
         if record.parent_id is not None and record.parent_id != parent_id:
             self.tasks.link(record.uuid, record.parent_id)
         return TaskChange(record, before.state if before else None, event.type, event.hostname)
+
+    def _forget_task(self, record: TaskRecord) -> None:
+        self.metrics.forget_task(record)
+        if self.on_removed is not None:
+            self.on_removed("task", record.uuid)
+
+    def _forget_worker(self, hostname: str) -> None:
+        self.metrics.forget_worker(hostname)
+        if self.on_removed is not None:
+            self.on_removed("worker", hostname)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         if changes:

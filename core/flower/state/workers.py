@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from flower.events.event import Event
 
 __all__ = ["WorkerRecord", "WorkerStore"]
@@ -15,6 +17,23 @@ _MAX_EVENT_TYPES = 100
 _DEFAULT_FREQ = 2.0
 _SILENT_FREQ = 60.0
 _FREQ_BOUNDS = (1.0, 3600.0)
+
+
+class _Kept(msgspec.Struct):
+    """The shape in which an earlier run kept a worker."""
+
+    hostname: str
+    counts: dict[str, int] = {}
+    pid: int | None = None
+    freq: float | None = None
+    clock: int = 0
+    heard: float = 0.0
+    processed: int | None = None
+    loadavg: tuple[float, ...] | None = None
+    sw_ident: str | None = None
+    sw_ver: str | None = None
+    sw_sys: str | None = None
+    last_seen: float | None = None
 
 
 class WorkerRecord:
@@ -104,6 +123,10 @@ class WorkerRecord:
             "sw_sys": self.sw_sys,
             "status": self.online,
         }
+
+    def dump(self) -> dict[str, Any]:
+        """Return what a later run needs to show this worker as it was last heard of."""
+        return {name: getattr(self, name) for name in _Kept.__struct_fields__}
 
     def note(self, event: Event) -> None:
         """Merge one event that this worker sent, of whatever type."""
@@ -211,6 +234,19 @@ class WorkerStore:
         worker.note(event)
         self._version += 1
         return worker
+
+    def restore(self, fields: Mapping[str, object]) -> None:
+        """Take in a worker as `WorkerRecord.dump` gave it, unless it cannot be read or is known already."""
+        try:
+            kept = msgspec.convert(fields, _Kept)
+        except msgspec.ValidationError:
+            return
+        if kept.hostname in self._records or len(self._records) >= self._max_workers:
+            return
+        worker = self._records[kept.hostname] = WorkerRecord(kept.hostname, self._monotonic)
+        for name in _Kept.__struct_fields__:
+            setattr(worker, name, getattr(kept, name))
+        self._version += 1
 
     def lost(self) -> list[WorkerRecord]:
         """Return the workers that fell silent since the last call, without an offline event."""
