@@ -49,10 +49,6 @@ class Index:
         """Return the records with that value, whatever its case."""
         return self._groups.get(value.casefold(), {})
 
-    def keys(self) -> Sequence[str]:
-        """Return the folded values that have records."""
-        return tuple(self._groups)
-
     def _fold(self, value: str) -> str:
         folded = self._folded.get(value)
         if folded is None:

@@ -202,9 +202,6 @@ class WorkerStore:
         """Grows with every change, heartbeats and losses included."""
         return self._version
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def get(self, hostname: str) -> WorkerRecord | None:
         """Return the worker, also one that `all` hides, or None."""
         return self._records.get(hostname)
