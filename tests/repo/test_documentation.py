@@ -12,6 +12,7 @@ import pytest
 from dists import ROOT
 
 PRODUCT = ("core/flower/**/*.py", "plugins/*/src/**/*.py")
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TESTS = ("core/tests/**/*.py", "flower_plugins/tests/**/*.py", "plugins/*/tests/**/*.py", "tests/[!r]*/**/*.py")
 
 
@@ -66,20 +67,37 @@ def routes(root: Path) -> Iterator[tuple[str, str | None]]:
     """Yield (place, pattern) of every route the code declares, the paths of metric exporters included."""
     for file in files(root, PRODUCT):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            where = f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Route":
-                named = {keyword.arg: keyword.value for keyword in node.keywords}
-                value = named.get("pattern") or (node.args[0] if node.args else None)
-                if not (isinstance(value, ast.Attribute) and value.attr == "path"):
-                    yield where, literal(value, assigned(tree))
-            elif isinstance(node, ast.ClassDef) and "MetricExporter" in [ast.unparse(base) for base in node.bases]:
-                yield where, literal(ast.Name("path"), assigned(node))
+        for line, pattern in sorted({*scope_routes(tree, {})}):
+            yield f"{file.relative_to(root)}:{line}", pattern or None
 
 
-def assigned(tree: ast.AST) -> dict[str, ast.expr]:
-    """Return what names are set to, anywhere below a node."""
-    assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+def scope_routes(scope: ast.AST, outer: Mapping[str, ast.expr]) -> Iterator[tuple[int, str]]:
+    """Yield (line, pattern) of the routes below a module, class or function, "" for an unreadable pattern."""
+    inside = list(within(scope))
+    names = {**outer, **assigned(inside)}
+    if isinstance(scope, ast.ClassDef) and "MetricExporter" in [ast.unparse(base) for base in scope.bases]:
+        yield scope.lineno, literal(ast.Name("path"), names) or ""
+    for node in inside:
+        if isinstance(node, SCOPES):
+            yield from scope_routes(node, names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Route":
+            named = {keyword.arg: keyword.value for keyword in node.keywords}
+            value = named.get("pattern") or (node.args[0] if node.args else None)
+            if not (isinstance(value, ast.Attribute) and value.attr == "path"):
+                yield node.lineno, literal(value, names) or ""
+
+
+def within(scope: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below a scope; inner scopes themselves, not what is in them."""
+    for node in ast.iter_child_nodes(scope):
+        yield node
+        if not isinstance(node, SCOPES):
+            yield from within(node)
+
+
+def assigned(nodes: Sequence[ast.AST]) -> dict[str, ast.expr]:
+    """Return what names are set to."""
+    assignments = [node for node in nodes if isinstance(node, ast.Assign)]
     return {target.id: node.value for node in assignments for target in node.targets if isinstance(target, ast.Name)}
 
 
@@ -239,6 +257,12 @@ def test_a_neglected_hook_is_found(house: Path, path: str, content: str, complai
 def test_a_neglected_route_is_found(house: Path, path: str, content: str, complaint: str) -> None:
     write(house, path, content)
     assert any(complaint in found for found in route_faults(house))
+
+
+def test_names_are_read_in_their_own_scope(tmp_path: Path) -> None:
+    code = "def a():\n    one = '/a'\n    Route(f'{one}/x')\n\ndef b():\n    one = '/b'\n    Route(one + '/y')\n"
+    write(tmp_path, "plugins/api/src/flower_api/plugin.py", code)
+    assert [pattern for _, pattern in routes(tmp_path)] == ["/a/x", "/b/y"]
 
 
 def test_a_neglected_metric_is_found(house: Path) -> None:
