@@ -13,11 +13,11 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from kombu.serialization import registry
+
 from flower.events import fields, wire
 from flower.events.event import Event
 from flower.events.quiet import QuietLog, one_line
-from kombu.serialization import registry
-
 from flower_plugins import Messages
 
 __all__ = ["Gateway"]

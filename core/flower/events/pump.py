@@ -14,7 +14,6 @@ from typing import Any
 from flower.events.event import Event
 from flower.events.quiet import QuietLog
 from flower.events.status import StreamStatus
-
 from flower_plugins import Messages
 
 __all__ = ["Pump"]

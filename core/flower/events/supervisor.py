@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from flower.events.backoff import Backoff
 from flower.events.quiet import one_line
 from flower.events.status import StreamStatus
-
 from flower_plugins import EventSource, Messages, Pump
 
 __all__ = ["Supervisor", "without_secrets"]
