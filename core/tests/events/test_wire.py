@@ -43,12 +43,12 @@ def test_a_compressed_body_is_inflated_up_to_the_limit(name: str, compress: Any)
 
 def test_a_compression_bomb_is_refused_before_it_inflates() -> None:
     squeeze = zlib.compressobj()
-    bomb = b"".join(squeeze.compress(bytes(2**20)) for _ in range(256)) + squeeze.flush()
-    started = time.perf_counter()
+    bomb = b"".join(squeeze.compress(bytes(2**20)) for _ in range(64)) + squeeze.flush()
+    started = time.thread_time()
     door = Gateway()
     assert door.decode(Messages([bomb], compression="zlib")) == []
     assert dict(door.rejected) == {"too_large": 1}
-    assert time.perf_counter() - started < 5.0
+    assert time.thread_time() - started < 2.0
 
 
 def test_a_compression_without_a_bound_is_refused() -> None:
