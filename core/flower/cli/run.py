@@ -77,7 +77,9 @@ def run(
             if early.help or early.plugins:
                 click.echo(_page(early, plugins, alone))
                 return 0
-            settings = load(words, options=plugins.options(), environ=environ, cwd=os.getcwd(), early=early)
+            settings = load(
+                words, options=plugins.options(), environ=environ, cwd=os.getcwd(), early=early, alone=alone
+            )
             app = configured(app, settings)
         logs.configure(settings)
     except ConfigurationError as error:

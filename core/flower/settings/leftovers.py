@@ -31,8 +31,11 @@ def refuse(typed: Words, words: Sequence[str], catalogue: Catalogue) -> None:
         )
 
 
-def warn(typed: Words, catalogue: Catalogue) -> list[str]:
-    """Return the warnings that a command line deserves."""
+def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
+    """Return the warnings that a command line deserves.
+
+    `alone` says that the program is called `flower`, so that nothing can stand before that word.
+    """
     warnings = []
     if typed.misplaced:
         warnings.append(
@@ -40,10 +43,11 @@ def warn(typed: Words, catalogue: Catalogue) -> list[str]:
             "Please specify them after celery command instead following this template: "
             "celery [celery args] flower [flower args]."
         )
-    if typed.applied:
+    if typed.applied and not alone:
         flags = ", ".join(typed.applied)
-        warnings.append(f"Applied {flags} after flower; Celery's own options belong before it: celery {flags} … flower")
-    if typed.stray_broker:
+        better = "celery " + " … ".join([*typed.applied, "flower"])
+        warnings.append(f"Applied {flags} after flower; Celery's own options belong before it: {better}")
+    if typed.stray_broker and not alone:
         warnings.append("Used a URL after flower as the broker; better write celery --broker=URL flower")
     warnings.extend(FIRST_PARTY[option.name].warning(option.flag) for option in typed.absent)
     secrets = dict.fromkeys(option.name for option in typed.settings if catalogue[option.name].secret)

@@ -64,11 +64,13 @@ def load(
     environ: Mapping[str, str],
     cwd: str,
     early: Early | None = None,
+    alone: bool = False,
 ) -> EffectiveSettings:
     """Return the effective settings: command line over config file over environment over default.
 
     `options` are the plugins' options with the plugin's name. `early` is what `peek` returned, so that
-    flowerconfig.py is not executed again. Raise ConfigurationError for what cannot be honoured.
+    flowerconfig.py is not executed again. `alone` says that the program is called `flower`: then there is
+    no better place for Celery's options. Raise ConfigurationError for what cannot be honoured.
     """
     file = (early or peek(words, environ, cwd)).file
     catalogue = Catalogue(options)
@@ -77,7 +79,7 @@ def load(
     leftovers.refuse(typed, words, catalogue)
     origins = _origins(catalogue, typed, file, found)
     warnings = [
-        *leftovers.warn(typed, catalogue),
+        *leftovers.warn(typed, catalogue, alone=alone),
         *leftovers.warn_of_file(file, catalogue, origins),
         *file.warnings,
         *found.warnings,

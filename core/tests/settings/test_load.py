@@ -332,7 +332,7 @@ TEMPLATE = (
     "after celery command instead following this template: celery [celery args] flower [flower args]."
 )
 
-APPLIED = "Applied -A, --broker after flower; Celery's own options belong before it: celery -A, --broker … flower"
+APPLIED = "Applied -A, --broker after flower; Celery's own options belong before it: celery -A … --broker … flower"
 ABSENT = "{} is ignored: it belongs to {}, which is not active; pip install {}"
 IGNORED = " in the environment is ignored: "
 PROVIDER = (
@@ -390,6 +390,12 @@ def test_what_is_ignored_or_unwise_is_warned_of_once(
     loaded: Loader, words: list[str], env: dict[str, str], file: str, warning: str
 ) -> None:
     assert list(loaded(*words, env=env, file=file).warnings) == [warning.replace("{cwd}", str(loaded.cwd))]
+
+
+def test_the_program_flower_has_no_better_place_for_celery_s_options(tmp_path: Path) -> None:
+    words = ["-A", "proj", "--broker=redis://h", "--loglevel=info"]
+    settings = load(words, options=(), environ={}, cwd=str(tmp_path), alone=True)
+    assert settings.warnings == [TEMPLATE.format("['--loglevel']")]
 
 
 @pytest.mark.parametrize(
