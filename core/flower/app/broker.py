@@ -34,7 +34,7 @@ def describe_broker(app: Any) -> Broker:
     return Broker(
         url=url,
         scheme=url.partition("://")[0] if "://" in url else connection.transport_cls or "amqp",
-        safe_url=maybe_sanitize_url(connection.as_uri()),
+        safe_url=";".join(maybe_sanitize_url(part) for part in url.split(";")),
         transport_options=dict(options),
         use_ssl=app.conf.broker_use_ssl or None,
         event_options={name: app.conf[name] for name in _EVENT_SETTINGS if name in app.conf},

@@ -29,7 +29,17 @@ from flower.web.posture import Posture
 from flower.web.probes import probe_routes
 from flower.web.router import Router
 from flower.web.table import RouteTable
-from flower_plugins import AuthProvider, Banner, EventSink, MetricFamily, MetricSource, NavItem, Renderer, Route
+from flower_plugins import (
+    AuthProvider,
+    Banner,
+    EventSink,
+    MetricFamily,
+    MetricSource,
+    NavItem,
+    Renderer,
+    Route,
+    Service,
+)
 
 __all__ = ["Flower"]
 
@@ -82,6 +92,10 @@ class Flower:
     def own_sinks(self) -> Sequence[EventSink]:
         """Return core's own event sinks."""
         return [HubSink(self.hub), Arrivals(self.inspect)]
+
+    def own_services(self) -> Sequence[Service]:
+        """Return core's own services."""
+        return [self.inspect, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
@@ -138,7 +152,7 @@ class Flower:
             is_online=self._is_online,
             read_only=settings["read_only"],
         )
-        self.enable_events = EnableEvents(self.mailbox) if settings["enable_events"] else None
+        self.state.on_removed(lambda kind, key: self.inspect.forget(key) if kind == "worker" else None)
         self.queues = QueueService(
             self._choices.inspector(),
             snapshot=self.inspect.snapshot,

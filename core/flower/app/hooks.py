@@ -12,6 +12,7 @@ from flower_plugins import (
     MetricSource,
     Offer,
     Route,
+    Service,
     hookimpl,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "flower_event_sources",
     "flower_metric_sources",
     "flower_routes",
+    "flower_services",
 ]
 
 
@@ -46,6 +48,12 @@ def flower_event_sinks(host: FlowerHost) -> Sequence[EventSink]:
 def flower_metric_sources(host: FlowerHost) -> Sequence[MetricSource]:
     """Count events, the stream's faults and insecure configuration."""
     return host.flower.own_metrics()
+
+
+@hookimpl
+def flower_services(host: FlowerHost) -> Sequence[Service]:
+    """Ask workers about themselves, and have them send events."""
+    return host.flower.own_services()
 
 
 @hookimpl

@@ -62,9 +62,6 @@ class _Life:
         log.debug("Settings: %s", flower.settings.masked())
         self._spawn(flower.supervisor.run(), "events")
         self._spawn(self._tick(), "tick")
-        await flower.inspect.start()
-        if flower.enable_events is not None:
-            await flower.enable_events.start()
         await flower.services.start()
 
     async def _end(self, server: Server) -> None:
@@ -78,9 +75,6 @@ class _Life:
         flower.pump.close()
         if flower.memory is not None:
             await flower.memory.stop()
-        await flower.inspect.stop()
-        if flower.enable_events is not None:
-            await flower.enable_events.stop()
         await flower.queues.close()
         flower.mailbox.close()
         await flower.executor.close()

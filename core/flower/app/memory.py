@@ -41,7 +41,7 @@ class Memory:
         tasks = self._state.restore(row.fields for row in kept.tasks)
         log.info("Recalled %d tasks and %d workers", tasks, len(kept.workers))
         self._state.subscribe(self._recorder.on_changes)
-        self._state.on_removed = lambda kind, key: self._recorder.on_removed(kind, (key,))
+        self._state.on_removed(lambda kind, key: self._recorder.on_removed(kind, (key,)))
         await self._recorder.start()
 
     async def stop(self) -> None:

@@ -82,15 +82,15 @@ def run(
             )
             app = configured(app, settings)
         logs.configure(settings)
+        if settings.file_path and not quiet:
+            log.info("Settings from %s", settings.file_path)
+        held.replay()
+        for warning in settings.warnings:
+            log.warning("%s", warning)
+        return serve(app, settings, plugins, quiet)
     except ConfigurationError as error:
         click.echo(f"flower: {' '.join(error.message.split())}", err=True)
         return 2
-    if settings.file_path and not quiet:
-        log.info("Settings from %s", settings.file_path)
-    held.replay()
-    for warning in settings.warnings:
-        log.warning("%s", warning)
-    return serve(app, settings, plugins, quiet)
 
 
 def _page(early: Early, plugins: Plugins, alone: bool) -> str:

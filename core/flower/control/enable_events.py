@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from flower.control.noise import Quiet
-from flower_plugins import Unavailable
+from flower_plugins import Service, Unavailable
 
 __all__ = ["EnableEvents"]
 
@@ -19,8 +19,10 @@ class _Casts(Protocol):
     ) -> None: ...
 
 
-class EnableEvents:
+class EnableEvents(Service):
     """Broadcasts `enable_events` every `period` seconds between `start` and `stop`."""
+
+    name = "enable events"
 
     def __init__(self, mailbox: _Casts, *, period: float = 5.0, log: logging.Logger | None = None) -> None:
         self._mailbox, self._period = mailbox, period

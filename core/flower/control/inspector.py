@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from flower.control.masking import mask
 from flower.control.noise import Quiet
-from flower_plugins import Unavailable
+from flower_plugins import Service, Unavailable
 
 __all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
 
@@ -40,12 +40,14 @@ class _Asks(Protocol):
     ) -> dict[str, dict[str, Any]]: ...
 
 
-class InspectService:
+class InspectService(Service):
     """Implements `flower_plugins.host.Inspect`: a cache of masked replies, bounded by `max_workers`.
 
     `timeout` and `period` are seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
     """
+
+    name = "inspect"
 
     def __init__(
         self,

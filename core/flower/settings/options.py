@@ -59,7 +59,7 @@ _ACCESS = (
     Option("read_only", bool, False, "Refuse every operation on workers and tasks."),
     Option("cookie_secret", secret=True, help="Sign cookies with this; give every replica the same."),
     Option("auth", default="", help="E-mail addresses that may log in.", unavailable=_NO_LOGIN),
-    Option("auth_provider", help="Who vouches for people that log in.", unavailable=_NO_LOGIN),
+    Option("auth_provider", help="Who vouches for people that log in: a provider's name or class path."),
     Option("oauth2_key", help="OAuth client id.", unavailable=_NO_LOGIN),
     Option("oauth2_secret", secret=True, help="OAuth client secret.", unavailable=_NO_LOGIN),
     Option("oauth2_redirect_uri", help="OAuth callback URL.", unavailable=_NO_LOGIN),

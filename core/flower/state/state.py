@@ -44,8 +44,7 @@ class State:
             monotonic=monotonic,
             on_evict=self._forget_worker,
         )
-        self.on_removed: Callable[[str, str], None] | None = None
-        """Called with "task" or "worker" and a key when a record makes room for a newer one."""
+        self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
@@ -59,6 +58,10 @@ class State:
         subscriber = Subscriber(callback, self._monotonic)
         self._subscribers.append(subscriber)
         return subscriber
+
+    def on_removed(self, callback: Callable[[str, str], None]) -> None:
+        """Call back with "task" or "worker" and a key when a record makes room for a newer one. Must not raise."""
+        self._removals.append(callback)
 
     def apply(self, events: Iterable[Event]) -> None:
         """Merge a batch of events, then tell subscribers what changed."""
@@ -129,13 +132,15 @@ class State:
 
     def _forget_task(self, record: TaskRecord) -> None:
         self.metrics.forget_task(record)
-        if self.on_removed is not None:
-            self.on_removed("task", record.uuid)
+        self._removed("task", record.uuid)
 
     def _forget_worker(self, hostname: str) -> None:
         self.metrics.forget_worker(hostname)
-        if self.on_removed is not None:
-            self.on_removed("worker", hostname)
+        self._removed("worker", hostname)
+
+    def _removed(self, kind: str, key: str) -> None:
+        for callback in self._removals:
+            callback(kind, key)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         if changes:

@@ -12,7 +12,18 @@ from flower_plugins.testing.contracts import (
     ServiceContract,
     TaskFormatterContract,
 )
-from flower_plugins.testing.host import FakeHost, FakeQueues, FakeSettings, offer_context
+from flower_plugins.testing.host import (
+    FakeControl,
+    FakeHost,
+    FakeInspect,
+    FakeQueues,
+    FakeSettings,
+    FakeStatus,
+    FakeStream,
+    FakeTasks,
+    FakeWorkers,
+    offer_context,
+)
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 from flower_plugins.testing.server import Client, FakeVisit, serve
 
@@ -23,12 +34,18 @@ __all__ = [
     "Client",
     "EventSinkContract",
     "EventSourceContract",
+    "FakeControl",
     "FakeHost",
+    "FakeInspect",
     "FakeQueues",
     "FakeSettings",
+    "FakeStatus",
+    "FakeStream",
     "FakeTask",
+    "FakeTasks",
     "FakeVisit",
     "FakeWorker",
+    "FakeWorkers",
     "HistoryStoreContract",
     "MetricExporterContract",
     "MetricSourceContract",

@@ -18,7 +18,18 @@ from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
-__all__ = ["FakeHost", "FakeQueues", "FakeSettings", "offer_context"]
+__all__ = [
+    "FakeControl",
+    "FakeHost",
+    "FakeInspect",
+    "FakeQueues",
+    "FakeSettings",
+    "FakeStatus",
+    "FakeStream",
+    "FakeTasks",
+    "FakeWorkers",
+    "offer_context",
+]
 
 T = TypeVar("T")
 
