@@ -11,6 +11,7 @@ from flower_plugins import Broker
 
 __all__ = ["describe_broker"]
 
+_DEFAULT = "amqp://guest:guest@localhost:5672//"
 _EVENT_SETTINGS = (
     "event_exchange",
     "event_queue_prefix",
@@ -25,15 +26,13 @@ _EVENT_SETTINGS = (
 
 
 def describe_broker(app: Any) -> Broker:
-    """Return the facts that event sources and inspectors connect by, from the app's read connection."""
-    connection = app.connection_for_read()
-    url = app.conf.broker_read_url or app.conf.broker_url or connection.as_uri(include_password=True)
-    if not isinstance(url, str):
-        url = ";".join(url)
+    """Return the facts that event sources and inspectors connect by."""
+    configured = app.conf.broker_read_url or app.conf.broker_url or _DEFAULT
+    url = configured if isinstance(configured, str) else ";".join(configured)
     options: Mapping[str, Any] = app.conf.broker_transport_options or {}
     return Broker(
         url=url,
-        scheme=url.partition("://")[0] if "://" in url else connection.transport_cls or "amqp",
+        scheme=url.partition("://")[0],
         safe_url=";".join(maybe_sanitize_url(part) for part in url.split(";")),
         transport_options=dict(options),
         use_ssl=app.conf.broker_use_ssl or None,

@@ -44,7 +44,7 @@ class Choices:
                     named,
                     None,
                     what="login provider",
-                    setting=self._settings.origin("auth_provider"),
+                    setting=self._where("auth_provider"),
                     extras=PROVIDER_EXTRAS,
                 )
             )
@@ -58,7 +58,7 @@ class Choices:
             self._settings["event_source"] or None,
             self._broker.scheme,
             what="event source",
-            setting=self._settings.origin("event_source"),
+            setting=self._where("event_source"),
             extras=BROKER_EXTRAS,
         ) or _named(offers, "kombu")
         return offer.name, load_class(offer, EventSource)
@@ -93,6 +93,9 @@ class Choices:
     def context(self, name: str) -> OfferContext:
         """Return what an offered class is made with."""
         return OfferContext(self._settings, self._broker, log.getChild(name))
+
+    def _where(self, option: str) -> str:
+        return f"{option}, {self._settings.origin(option)}"
 
     def _make(self, offer: Offer[Any], base: type[T]) -> T:
         made: Callable[[OfferContext], T] = load_class(offer, base)
