@@ -68,6 +68,8 @@ class Cluster:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if not self.workers:
+            return
         try:
             with self.app.connection_for_write() as connection:
                 connection.default_channel.queue_delete(self.exchange)

@@ -120,7 +120,7 @@ async def drops_a_waiting_task(desk: Desk, cluster: Any, name: str, folder: Path
 
 
 async def exists(path: Path) -> bool:
-    return path.exists()
+    return await asyncio.to_thread(path.exists)
 
 
 def test_a_solo_worker_answers_and_says_no(redis_url: str, make_cluster: Callable[[str], Any]) -> None:
@@ -214,7 +214,7 @@ def test_a_broker_that_is_not_there_is_unavailable_without_a_word_of_its_passwor
     async def scenario(desk: Desk) -> None:
         for _ in range(3):
             begun = time.monotonic()
-            with pytest.raises(Unavailable, match="^Broker or result backend unavailable$"):
+            with pytest.raises(Unavailable, match=r"^Broker or result backend unavailable$"):
                 await desk.control.revoke(["a"])
             assert time.monotonic() - begun < 5
 

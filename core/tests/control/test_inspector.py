@@ -154,10 +154,10 @@ def test_a_worker_that_does_not_answer_on_arrival_is_asked_again_but_not_for_eve
         cluster.workers.clear()
         service.worker_arrived("never")
         await until(lambda: len(cluster.questions) == 3)
-        await asyncio.sleep(1.3)
+        await asyncio.sleep(0.5)
         assert len(cluster.questions) == 3
 
-    run(cluster, scenario)
+    run(cluster, scenario, spacing=0.1)
 
 
 def test_the_cache_holds_no_more_workers_than_allowed_and_forgets_evicted_ones() -> None:
@@ -196,7 +196,7 @@ def test_a_partial_answer_keeps_what_was_known() -> None:
         cluster.workers["w1"] = {"stats": {"pid": 3}}
         await service.refresh()
 
-    info = run(cluster, scenario).info("w1") or {}
+    info = run(cluster, scenario, spacing=0.1).info("w1") or {}
     assert (info["stats"], info["registered"]) == ({"pid": 3}, ["shop.add"])
 
 
@@ -230,7 +230,7 @@ def test_an_outage_keeps_the_cache_and_is_logged_once(caplog: pytest.LogCaptureF
         await service.refresh("w1")
         await service.refresh()
 
-    service = run(cluster, scenario)
+    service = run(cluster, scenario, spacing=0.1)
     assert service.knows("w1")
     assert len(caplog.records) == 1
 
@@ -242,5 +242,5 @@ def test_it_asks_at_the_start_and_periodically() -> None:
         await service.start()
         await until(lambda: len(cluster.questions) >= 2)
 
-    run(cluster, scenario, period=0.1)
+    run(cluster, scenario, period=0.1, spacing=0.1)
     assert set(cluster.questions) == {(tuple(BASIC_METHODS), None)}

@@ -96,9 +96,7 @@ def test_any_label_value_stays_one_label(value: str) -> None:
         MetricFamily("flower_worker_online", "again", "gauge", (), [Sample((), 1.0)]),
     ],
 )
-def test_a_family_that_cannot_be_written_costs_only_itself(
-    bad: MetricFamily, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_family_that_cannot_be_written_costs_only_itself(bad: MetricFamily, caplog: pytest.LogCaptureFixture) -> None:
     exporter = PrometheusExporter()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
