@@ -72,7 +72,12 @@ class Cluster:
             return
         try:
             with self.app.connection_for_write() as connection:
-                connection.default_channel.queue_delete(self.exchange)
+                channel = connection.default_channel
+                channel.queue_delete(self.exchange)
+                # Workers that were killed leave their bindings behind in Redis.
+                client = getattr(channel, "client", None)
+                for key in client.scan_iter(f"*{self.exchange}*") if client is not None else ():
+                    client.delete(key)
         except Exception:
             # The broker of this test may be gone or stopped by now, and its queue with it.
             return
