@@ -75,7 +75,7 @@ class Cluster:
                 channel = connection.default_channel
                 channel.queue_delete(self.exchange)
                 # Workers that were killed leave their bindings behind in Redis.
-                client = getattr(channel, "client", None)
+                client: Any = getattr(channel, "client", None)
                 for key in client.scan_iter(f"*{self.exchange}*") if client is not None else ():
                     client.delete(key)
         except Exception:
