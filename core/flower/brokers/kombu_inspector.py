@@ -76,9 +76,12 @@ class KombuInspector(BrokerInspector):
             connection = self._connection()
         except (ImportError, ValueError, KeyError) as error:
             raise Unavailable(f"The {self._broker.scheme!r} broker is not supported: {type(error).__name__}") from None
-        failures = (OSError, KombuError, *connection.connection_errors, *connection.channel_errors)
+        # The built-in ones are what transports stumble over when a connection breaks or a setting is wrong.
+        own = (OSError, KombuError, ValueError, KeyError, AttributeError, TypeError)
+        failures = (*own, *connection.connection_errors, *connection.channel_errors)
         try:
-            connection.ensure_connection(max_retries=min(max(len(connection.alt) - 1, 0), 3), interval_start=0)
+            others = max(len(connection.alt) - 1, 0)
+            connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
             return [row for name in names if (row := self._row(connection, name)) is not None]
         except failures as error:
             raise Unavailable(f"The broker {self._broker.safe_url} cannot be reached: {type(error).__name__}") from None

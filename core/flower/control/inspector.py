@@ -24,7 +24,6 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "revoked": {},
 }
 _MAPPINGS = frozenset(("stats", "conf"))
-_SECOND = 1.0
 _GATHER_SECONDS = 0.2
 _TRIES = 3
 _AT_ONCE = 100
@@ -43,7 +42,8 @@ class _Asks(Protocol):
 class InspectService(Service):
     """Implements `flower_plugins.host.Inspect`: a cache of masked replies, bounded by `max_workers`.
 
-    `timeout` and `period` are seconds. `is_known` tells whether a worker was seen by its events; one
+    `timeout`, `period` and `spacing`, the least time between two questions to the same worker, are
+    seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
     """
 
@@ -58,10 +58,12 @@ class InspectService(Service):
         max_workers: int = 5000,
         enabled: bool = True,
         period: float = 60.0,
+        spacing: float = 1.0,
         log: logging.Logger | None = None,
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
+        self._spacing = spacing
         self._quiet = Quiet(log or logging.getLogger("flower.control"))
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._running: dict[str | None, asyncio.Task[None]] = {}
@@ -85,7 +87,7 @@ class InspectService(Service):
     async def refresh(self, hostname: str | None = None) -> None:
         """Ask one worker for everything, or all workers for the basics; return when answered or timed out.
 
-        Callers with the same target share one question, asked at most once a second. A worker that
+        Callers with the same target share one question, asked at most once per `spacing`. A worker that
         nobody has heard of is not asked. When the broker is away the cache stays as it is.
         """
         if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
@@ -132,7 +134,7 @@ class InspectService(Service):
     async def _refresh(self, hostname: str | None) -> None:
         asked = self._asked.get(hostname)
         if asked is not None:
-            await asyncio.sleep(max(asked + _SECOND - time.monotonic(), 0))
+            await asyncio.sleep(max(asked + self._spacing - time.monotonic(), 0))
         self._asked[hostname] = time.monotonic()
         self._asked.move_to_end(hostname)
         while len(self._asked) > self._max:
@@ -152,7 +154,7 @@ class InspectService(Service):
                 # Its first heartbeat may come before it listens for commands: try again, behind the others.
                 if hostname not in answered and tries > 0:
                     self._arrived[hostname] = tries
-            await asyncio.sleep(_SECOND)
+            await asyncio.sleep(self._spacing)
 
     async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
         try:

@@ -282,8 +282,15 @@ def _open(app: Any) -> Connection:
 
 
 def _failures(connection: Connection | None) -> tuple[type[BaseException], ...]:
-    """Return what a broken broker, network or broker setting may raise."""
-    own: tuple[type[BaseException], ...] = (OSError, KombuError, ImportError, ValueError, KeyError)
+    """Return what a broken broker, network or broker setting may raise.
+
+    Transports stumble in their own code as well when a connection breaks under them or a peer sends
+    nonsense: hence the last four.
+    """
+    own: tuple[type[BaseException], ...] = (
+        *(OSError, KombuError, ImportError),
+        *(ValueError, KeyError, AttributeError, TypeError),
+    )
     if connection is None:
         return own
     return (*own, *connection.connection_errors, *connection.channel_errors)

@@ -32,6 +32,11 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
+def tell_and_wait(started: threading.Event, release: threading.Event) -> bool:
+    started.set()
+    return release.wait(30)
+
+
 def test_a_call_returns_its_result_from_another_thread() -> None:
     async def scenario(executor: Executor) -> None:
         assert await executor.run(lambda a, b: (a + b, threading.current_thread().daemon), 1, 2) == (3, True)
@@ -87,7 +92,7 @@ def test_a_caller_who_is_gone_frees_the_slot_and_queued_calls_of_others_who_left
 
     async def scenario(executor: Executor) -> None:
         started = [threading.Event(), threading.Event()]
-        hanging = [asyncio.ensure_future(executor.run(lambda e=e: e.set() or release.wait())) for e in started]
+        hanging = [asyncio.ensure_future(executor.run(tell_and_wait, e, release)) for e in started]
         await until(lambda: all(event.is_set() for event in started))
         queued = asyncio.ensure_future(executor.run(ran.set))
         await asyncio.sleep(0)
@@ -143,7 +148,7 @@ def test_closing_does_not_wait_for_calls_that_hang() -> None:
     async def main() -> None:
         executor = Executor(limit=1)
         started = threading.Event()
-        hanging = asyncio.ensure_future(executor.run(lambda: started.set() or release.wait(), timeout=30))
+        hanging = asyncio.ensure_future(executor.run(tell_and_wait, started, release, timeout=30))
         await until(started.is_set)
         queued = asyncio.ensure_future(executor.run(lambda: 1, timeout=30))
         await asyncio.sleep(0)
@@ -167,7 +172,12 @@ def test_closing_waits_for_calls_that_end_soon() -> None:
     async def main() -> None:
         executor = Executor()
         release = threading.Event()
-        executor.submit(lambda: (release.wait(5), done.append(1)))
+
+        def work() -> None:
+            release.wait(5)
+            done.append(1)
+
+        executor.submit(work)
         closing = asyncio.ensure_future(executor.close())
         await asyncio.sleep(0)
         release.set()

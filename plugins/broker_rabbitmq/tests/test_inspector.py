@@ -18,7 +18,7 @@ from flower_broker_rabbitmq.inspector import RabbitMQInspector
 from flower_plugins import ConfigurationError, QueueStats, Unavailable
 from flower_plugins.testing import offer_context
 
-Answer = Callable[[RequestHandler], None]
+Answer = Callable[[RequestHandler], object]
 
 
 def ask(broker: str, api: str | None, *names: str) -> list[QueueStats]:
@@ -105,7 +105,7 @@ def test_an_answer_of_more_than_five_megabytes_is_refused() -> None:
 
 @pytest.mark.parametrize("body", ["", "{}", "<html>", "5", "null", "[" * 5000, '{"error": "x"}'])
 def test_what_is_no_management_api_is_called_so(body: str) -> None:
-    assert "is not RabbitMQ's management API" in refused(lambda handler: handler.finish(body) and None)
+    assert "is not RabbitMQ's management API" in refused(lambda handler: handler.finish(body))
 
 
 def test_odd_queues_do_not_harm_the_others() -> None:
@@ -117,7 +117,7 @@ def test_odd_queues_do_not_harm_the_others() -> None:
         await inspector.close()
         return rows
 
-    rows = with_server(lambda handler: handler.finish(body) and None, scenario)
+    rows = with_server(lambda handler: handler.finish(body), scenario)
     assert [(row.name, row.messages, row.idle_since) for row in rows] == [("a", None, None), ("b", None, None)]
     assert rows[0].extra["x"] is None
 

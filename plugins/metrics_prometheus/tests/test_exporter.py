@@ -1,5 +1,8 @@
 """What a scraper reads."""
 
+# mypy: allow-untyped-calls
+# prometheus_client is annotated in part.
+
 from __future__ import annotations
 
 import logging
