@@ -60,10 +60,10 @@ def cluster() -> Iterator[DemoCluster]:
         yield running
 
 
-def test_every_kind_of_event_arrives_within_half_a_minute(cluster: DemoCluster) -> None:
+def test_every_kind_of_event_arrives_within_a_minute(cluster: DemoCluster) -> None:
     kinds = {"task-sent", "task-received", "task-started", "task-succeeded", "task-failed", "task-retried"}
     kinds |= {"task-revoked", "task-rejected", "task-progress", "worker-online", "worker-heartbeat"}
-    seen = events_until(cluster.app(), lambda seen: kinds <= {event["type"] for event in seen}, seconds=30)
+    seen = events_until(cluster.app(), lambda seen: kinds <= {event["type"] for event in seen}, seconds=60)
     assert {"orders@shop", "media@shop", "reports@shop"} <= {event["hostname"] for event in seen}
     failure = next(event for event in seen if event["type"] == "task-failed")
     assert "flower/demo/tasks/" in failure["traceback"]
@@ -94,7 +94,7 @@ def test_a_broker_in_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPat
 def test_nothing_is_left_after_the_end(temporary: Path) -> None:
     with DemoCluster() as cluster:
         events_until(cluster.app(), lambda seen: has(seen, "task-started"), seconds=60)
-        assert len(marked_processes()) > 10
+        wait_until(lambda: len(marked_processes()) > 10, seconds=30)
         began = time.monotonic()
     assert time.monotonic() - began < 5
     assert all_gone(temporary)
