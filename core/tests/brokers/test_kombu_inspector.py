@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from flower.brokers.kombu_inspector import KombuInspector
-from flower_plugins.testing import BrokerInspectorContract, FakeSettings, offer_context
 from kombu.connection import Connection
 
+from flower.brokers.kombu_inspector import KombuInspector
 from flower_plugins import Broker, BrokerInspector, OfferContext, QueueStats, Unavailable
+from flower_plugins.testing import BrokerInspectorContract, FakeSettings, offer_context
 
 REDIS = "redis://127.0.0.1:6379/12"
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from flower.brokers.queues import QueueService, declared_queues
-from flower_plugins.testing import offer_context
 from kombu.entity import Queue
 
+from flower.brokers.queues import QueueService, declared_queues
 from flower_plugins import BrokerInspector, QueueStats, Unavailable
+from flower_plugins.testing import offer_context
 
 SNAPSHOT = {
     "w1": {"active_queues": [{"name": "mail"}, {"name": "celery"}]},

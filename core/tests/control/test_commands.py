@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import pytest
-from flower.control.commands import ControlService
 
+from flower.control.commands import ControlService
 from flower_plugins import FlowerError, Forbidden, InvalidParameter, NoReply, NotFound, Offline
 
 Order = Callable[[ControlService], Coroutine[Any, Any, Any]]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
 
+from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
 from flower_plugins import Forbidden, InvalidParameter, NoReply, Unavailable
 
 pytestmark = pytest.mark.system

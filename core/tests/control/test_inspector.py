@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import pytest
-from flower.control.inspector import ALL_METHODS, BASIC_METHODS, InspectService
 
+from flower.control.inspector import ALL_METHODS, BASIC_METHODS, InspectService
 from flower_plugins import Unavailable
 
 GOOD: dict[str, Any] = {
