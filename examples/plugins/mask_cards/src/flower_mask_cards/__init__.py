@@ -1,0 +1,1 @@
+"""An example plugin: card numbers are hidden before anything is kept."""
