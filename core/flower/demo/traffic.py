@@ -28,6 +28,7 @@ __all__ = ["Traffic", "main"]
 
 _CUSTOMERS = ("mara@mail.example", "li.wei@mail.example", "jonas@mail.example", "ife@mail.example", "noor@mail.example")
 _PRODUCTS = (("TEE-BLACK-M", 24.0), ("POSTER-A2", 18.5), ("TOTE-CANVAS", 12.0), ("SOCKS-WOOL", 9.9))
+_PRICES = tuple(f"{sku};{price:.2f}" for sku, price in _PRODUCTS)
 _CARDS = ("**** 4242", "**** 4444", "**** 1117", "**** 9424")
 _CARRIERS = ("DHL", "PostNL", "UPS")
 _REGIONS = ("Benelux", "DACH", "France", "Iberia", "Italy", "Nordics", "Poland", "UK", "US East", "US West")
@@ -112,10 +113,12 @@ class Traffic:
             reminder.revoke()
 
     def price_list(self) -> None:
-        """A partner sends prices; every third list is cut short and rejected."""
-        rows = [f"{sku};{price:.2f}" for sku, price in _PRODUCTS]
-        end = ["END"] if self._chance.random() < 0.66 else []
-        self._task("orders.import_feed", partner="Nordlys AS", rows=rows + end).apply_async()
+        """A partner sends prices."""
+        self._import([*_PRICES, "END"])
+
+    def broken_price_list(self) -> None:
+        """A partner sends a list that is cut short: it is rejected."""
+        self._import(_PRICES)
 
     def nightly_report(self) -> None:
         """The books of yesterday: 20 to 60 seconds."""
@@ -153,7 +156,8 @@ class Traffic:
             self.cutout: 6,
             self.missing_warehouse: 1.5,
             self.abandoned_basket: 8,
-            self.price_list: 4,
+            self.broken_price_list: 1.5,
+            self.price_list: 3,
             self.order_with_declined_card: 3,
             self.newsletter: 8,
             self.export: 2.5,
@@ -181,6 +185,9 @@ class Traffic:
     def _upload(self, photo: str) -> None:
         copies = [self._task("images.resize", photo=photo, width=width) for width in (320, 800, 1600)]
         chord(copies, self._task("images.contact_sheet", photo=photo)).apply_async()
+
+    def _import(self, rows: Sequence[str]) -> None:
+        self._task("orders.import_feed", partner="Nordlys AS", rows=list(rows)).apply_async()
 
     def _task(self, name: str, **kwargs: Any) -> Signature:
         return self._app.signature(name, kwargs=kwargs)

@@ -8,6 +8,9 @@ import pytest
 from celery import Celery
 
 from flower.demo.shop import make_app
+from flower.demo.tasks.images import TRUNCATED
+from flower.demo.tasks.orders import SOLD_OUT
+from flower.demo.tasks.payments import DECLINED_CARD, SLOW_CARD
 from flower.demo.traffic import Traffic, main
 
 
@@ -42,10 +45,30 @@ def app() -> Celery:
 
 
 def test_the_first_round_has_one_of_everything(app: Celery, published: Counter[str]) -> None:
-    Traffic(app, random.Random(1)).run(Clock(14))
+    Traffic(app, random.Random(1)).run(Clock(15))
     asked = {"orders.place", "orders.import_feed", "orders.sync_inventory", "emails.remind_of_cart"}
     asked |= {"emails.send_newsletter", "images.resize", "images.preview", "images.remove_background"}
     assert asked | {"reports.nightly", "reports.export_customers"} == set(published)
+
+
+def test_the_first_round_has_every_kind_of_ending(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that only chance brings about would make a demo that shows it some days only."""
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(app.amqp, "send_task_message", lambda *args, **kwargs: None)
+    signature = app.signature
+
+    def record(name: str, kwargs: dict[str, Any]) -> Any:
+        asked.append({"task": name, **kwargs})
+        return signature(name, kwargs=kwargs)
+
+    monkeypatch.setattr(app, "signature", record)
+    Traffic(app, random.Random(1)).run(Clock(15))
+    feeds = [call["rows"] for call in asked if call["task"] == "orders.import_feed"]
+    assert {rows[-1] == "END" for rows in feeds} == {True, False}
+    assert {DECLINED_CARD, SLOW_CARD} < {call["card"] for call in asked if "card" in call}
+    assert TRUNCATED in {call["photo"] for call in asked if "photo" in call}
+    orders = [call["items"] for call in asked if call["task"] == "orders.place"]
+    assert SOLD_OUT in {item["sku"] for items in orders for item in items}
 
 
 def test_the_day_is_lively_but_never_rushed(app: Celery) -> None:
