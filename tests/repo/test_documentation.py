@@ -12,6 +12,7 @@ import pytest
 from dists import ROOT
 
 PRODUCT = ("core/flower/**/*.py", "plugins/*/src/**/*.py")
+EXAMPLES = ("examples/plugins/*/src/**/*.py",)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TESTS = ("core/tests/**/*.py", "flower_plugins/tests/**/*.py", "plugins/*/tests/**/*.py", "tests/[!r]*/**/*.py")
 
@@ -29,7 +30,7 @@ def hook_faults(root: Path) -> list[str]:
     source = root / "flower_plugins" / "src" / "flower_plugins" / "hooks.py"
     lines = text(root, ["docs/plugins.md"]).splitlines()
     headings = {line.strip("# `").removeprefix("def ") for line in lines if line.startswith("#")}
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files(root, PRODUCT)]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files(root, (*PRODUCT, *EXAMPLES))]
     used = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     tests = text(root, TESTS)
     found = []

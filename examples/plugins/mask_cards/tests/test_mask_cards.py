@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-
 from flower_mask_cards import plugin
 from flower_mask_cards.plugin import MaskCards, mask
+
 from flower_plugins import EditableTask
 from flower_plugins.testing import FakeTask, PluginContract, TaskFormatterContract
 
