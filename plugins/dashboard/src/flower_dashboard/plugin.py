@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
-
 from flower_dashboard import columns
+from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
 
 __all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
 
@@ -42,7 +41,7 @@ def flower_assets() -> Sequence[Assets]:
 
 
 @hookimpl
-def flower_nav_items(host: Host) -> Sequence[NavItem]:
+def flower_nav_items() -> Sequence[NavItem]:
     """Lead to the pages there are."""
     return [NavItem("Workers", "/workers", 10), NavItem("Tasks", "/tasks", 20), NavItem("Plugins", "/plugins", 900)]
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flower_plugins import Gap, Host, OfferContext, Renderer
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from flower_dashboard import formats, states
 from flower_dashboard.links import path
+from flower_plugins import Gap, Host, OfferContext, Renderer
 
 __all__ = ["JinjaRenderer"]
 

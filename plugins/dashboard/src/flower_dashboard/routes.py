@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flower_plugins import Host, Route
-
 from flower_dashboard import actions
 from flower_dashboard.pages import datatable, plugins, task, tasks, worker, workers
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
+from flower_plugins import Host, Route
 
 __all__ = ["routes"]
 
@@ -44,7 +43,9 @@ def _worker_routes(shared: dict[str, Refresher]) -> list[Route]:
         Route(f"{one}/shutdown", actions.ShutdownWorker, "admin", "page", "worker-shutdown", (), "Shut a worker down"),
         Route(f"{one}/pool/restart", actions.PoolRestart, "admin", "page", "worker-pool-restart", (), "Restart a pool"),
         Route(f"{one}/pool/grow", actions.PoolGrow, "write", "page", "worker-pool-grow", pool, "Add processes"),
-        Route(f"{one}/pool/shrink", actions.PoolShrink, "write", "page", "worker-pool-shrink", pool, "Remove processes"),
+        Route(
+            f"{one}/pool/shrink", actions.PoolShrink, "write", "page", "worker-pool-shrink", pool, "Remove processes"
+        ),
         Route(f"{one}/refresh", actions.RefreshWorker, "read", "page", "worker-refresh", (), "Ask a worker again"),
         Route(
             f"{one}/confirm",
@@ -62,7 +63,9 @@ def _worker_routes(shared: dict[str, Refresher]) -> list[Route]:
 def _task_routes() -> list[Route]:
     one = "/task/(?P<uuid>.+?)"
     return [
-        Route(f"{one}/revoke", actions.RevokeTask, "write", "page", "task-revoke", actions.REVOKE_PARAMS, "Revoke a task"),
+        Route(
+            f"{one}/revoke", actions.RevokeTask, "write", "page", "task-revoke", actions.REVOKE_PARAMS, "Revoke a task"
+        ),
         Route(
             f"{one}/confirm",
             task.ConfirmTaskPage,

@@ -7,11 +7,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from flower_plugins import Forbidden, InvalidParameter, Param
 from flower_plugins.web import Handler
 from tornado.iostream import StreamClosedError
 
 from flower_dashboard.origin import is_foreign
+from flower_plugins import Forbidden, InvalidParameter, Param
 
 __all__ = ["STREAM_PARAMS", "StreamHandler"]
 
@@ -70,7 +70,9 @@ class StreamHandler(Handler):
     def _topics(self) -> list[str]:
         topics = list(dict.fromkeys(topic for topic in self.params["topics"].split(",") if topic))
         if not topics or len(topics) > _MOST_TOPICS or any(len(topic) > _LONGEST_TOPIC for topic in topics):
-            raise InvalidParameter(f"Invalid argument topics: name 1 to {_MOST_TOPICS} of at most {_LONGEST_TOPIC} characters")
+            raise InvalidParameter(
+                f"Invalid argument topics: name 1 to {_MOST_TOPICS} of at most {_LONGEST_TOPIC} characters"
+            )
         return topics
 
     async def _relay(self, subscription: AsyncIterator[frozenset[str]]) -> None:

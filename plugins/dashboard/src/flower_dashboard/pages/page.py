@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flower_plugins import Param
 from flower_plugins.web import Handler
 
 from flower_dashboard.flashes import flash
+from flower_plugins import Param
 
 __all__ = ["FLASH", "FRAGMENT", "PageHandler"]
 
 FRAGMENT = Param("fragment", bool, False, help="Answer with the changing part of the page alone.")
-FLASH = (Param("flash", str, "", help="Code of the message to show."), Param("target", str, "", help="What it is about."))
+FLASH = (
+    Param("flash", str, "", help="Code of the message to show."),
+    Param("target", str, "", help="What it is about."),
+)
 
 _PASSING = frozenset(("fragment", "flash", "target", "refresh"))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flower_plugins import NotFound, Param, Task
-
 from flower_dashboard.actions import SIGNALS
 from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
 from flower_dashboard.views.task import task_view
+from flower_plugins import NotFound, Param, Task
 
 __all__ = ["CONFIRM_PARAMS", "TASK_PARAMS", "ConfirmTaskPage", "TaskPage"]
 

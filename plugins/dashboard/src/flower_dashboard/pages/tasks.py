@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flower_plugins import Param
-
 from flower_dashboard.pages.page import FRAGMENT, PageHandler
 from flower_dashboard.views.tasks import DEFAULT_LIMIT, DEFAULT_SORT, Selection, tasks_view
+from flower_plugins import Param
 
 __all__ = ["TASKS_PARAMS", "TasksPage"]
 

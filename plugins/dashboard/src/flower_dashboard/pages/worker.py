@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from flower_plugins import NotFound, Param, Worker
-
 from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.views.worker import worker_view
+from flower_plugins import NotFound, Param, Worker
 
 __all__ = ["CONFIRM_PARAMS", "WORKER_PARAMS", "ConfirmWorkerPage", "WorkerPage"]
 

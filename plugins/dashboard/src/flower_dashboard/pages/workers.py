@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flower_plugins import Param
-
 from flower_dashboard.formats import plain
 from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FRAGMENT, PageHandler
 from flower_dashboard.views.workers import workers_view
+from flower_plugins import Param
 
 __all__ = ["WORKERS_PARAMS", "WorkersPage"]
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
-from flower_plugins import Host, Task
-
 from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import ACTIONS, Look, look
 from flower_dashboard.tracebacks import Block, blocks
+from flower_plugins import Host, Task
 
 __all__ = ["Field", "Phase", "Progress", "Relative", "Step", "TaskView", "task_view"]
 
@@ -27,8 +26,10 @@ _STEPS = (
 )
 _TIMES = frozenset((*(name for name, _, _ in _STEPS), "timestamp"))
 _SHOWN_ELSEWHERE = frozenset(
-    ("uuid", "name", "state", "args", "kwargs", "result", "exception", "traceback", "worker", "runtime")
-    + ("parent", "parent_id", "root", "root_id", "children")
+    (
+        *("uuid", "name", "state", "args", "kwargs", "result", "exception", "traceback", "worker", "runtime"),
+        *("parent", "parent_id", "root", "root_id", "children"),
+    )
 )
 _PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
 _RELATIVES = 50

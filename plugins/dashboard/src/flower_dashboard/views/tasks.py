@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flower_plugins import Host, Page, QueryError, Task, TaskQuery
-
 from flower_dashboard import columns, search_text
 from flower_dashboard.formats import count, text, whole
 from flower_dashboard.states import CHIPS, Look, look
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
+from flower_plugins import Host, Page, QueryError, Task, TaskQuery
 
 __all__ = ["DEFAULT_LIMIT", "DEFAULT_SORT", "Chip", "Filter", "Selection", "TaskRow", "TasksView", "tasks_view"]
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from flower_plugins import Worker
-
 from flower_dashboard.formats import duration, label, number, text, whole
 from flower_dashboard.views.workers import WorkerRow, worker_row
+from flower_plugins import Worker
 
 __all__ = ["Cut", "Fact", "QueueRow", "Request", "WorkerView", "worker_view"]
 

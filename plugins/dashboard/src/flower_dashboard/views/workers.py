@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flower_plugins import Host, Worker
-
 from flower_dashboard.formats import count, number, text, whole
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
+from flower_plugins import Host, Worker
 
 __all__ = ["COLUMNS", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
 
@@ -100,7 +99,9 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
     return WorkersView(
         headings=[heading(slug, title, kind, sort_by, link) for slug, title, kind in COLUMNS],
         rows=shown,
-        pager=pager(lambda at, size: link(at=at, size=size), offset=offset, limit=limit, shown=len(shown), total=len(rows)),
+        pager=pager(
+            lambda at, size: link(at=at, size=size), offset=offset, limit=limit, shown=len(shown), total=len(rows)
+        ),
         totals=totals,
         known=len(everyone),
         search=search,
