@@ -1,4 +1,4 @@
-"""What a page says after an action. A URL carries only a code; the words and the target come from here and from state."""
+"""What a page says after an action: a URL carries a code and a target, the words come from here."""
 
 from __future__ import annotations
 

@@ -82,16 +82,12 @@ def whole(value: Any) -> int:
 
 
 def text(value: Any) -> str:
-    """Return a value as one piece of text: "" for None, lists of scalars joined, mappings as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int, float)) for item in value):
-        return ", ".join(str(item) for item in value)
-    if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (bytes, bytearray)):
-        return json.dumps(plain(value), ensure_ascii=False)
-    return str(value)
+    """Return a value as one piece of text: "" for None, lists of scalars joined, mappings as JSON.
+
+    Lone surrogates, which no URL and no page can carry, become question marks.
+    """
+    words = _words(value)
+    return words if words.isascii() else words.encode("utf-8", "replace").decode("utf-8")
 
 
 def count(value: Any) -> str:
@@ -163,3 +159,15 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return timezone.utc  # No time zone data on this machine, or a name of the app's own making.
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int, float)) for item in value):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (bytes, bytearray)):
+        return json.dumps(plain(value), ensure_ascii=False)
+    return str(value)

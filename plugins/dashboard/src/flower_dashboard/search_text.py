@@ -21,14 +21,14 @@ def lift_state(search: str) -> tuple[str, str]:
     """
     depth, found = 0, []
     for match in _TOKEN.finditer(search):
-        token = match.group()
-        if token == "(":
+        word = match.group()
+        if word == "(":
             depth += 1
-        elif token == ")":
+        elif word == ")":
             depth -= 1
-        elif depth == 0 and token == "OR":
+        elif depth == 0 and word == "OR":
             return "", search
-        elif depth == 0 and token.lower().startswith("state:") and _PLAIN.fullmatch(token[6:]):
+        elif depth == 0 and word.lower().startswith("state:") and _PLAIN.fullmatch(word[6:]):
             found.append(match)
     if depth or len(found) != 1 or search.count('"') % 2:
         return "", search
@@ -58,8 +58,8 @@ def _quoted(value: str) -> str:
 def _has_top_level_or(search: str) -> bool:
     depth = 0
     for match in _TOKEN.finditer(search):
-        token = match.group()
-        depth += (token == "(") - (token == ")")
-        if depth == 0 and token == "OR":
+        word = match.group()
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word == "OR":
             return True
     return False

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
+from flower_plugins.web import Handler
 from tornado.iostream import StreamClosedError
 
 from flower_dashboard.origin import is_foreign
 from flower_plugins import Forbidden, InvalidParameter, Param
-from flower_plugins.web import Handler
 
 __all__ = ["STREAM_PARAMS", "StreamHandler"]
 
@@ -82,9 +83,8 @@ class StreamHandler(Handler):
         change = asyncio.ensure_future(anext(subscription))
         try:
             while not self._gone.done() and (left := end - loop.time()) > 0:
-                await asyncio.wait(
-                    {change, self._gone}, timeout=min(self.ping, left), return_when=asyncio.FIRST_COMPLETED
-                )
+                either: set[asyncio.Future[Any]] = {change, self._gone}
+                await asyncio.wait(either, timeout=min(self.ping, left), return_when=asyncio.FIRST_COMPLETED)
                 if self._gone.done():
                     return
                 if not change.done():

@@ -10,7 +10,10 @@ from flower_plugins import NotFound, Param, Task
 __all__ = ["CONFIRM_PARAMS", "TASK_PARAMS", "ConfirmTaskPage", "TaskPage"]
 
 TASK_PARAMS = (FRAGMENT, *FLASH)
-CONFIRM_PARAMS = (FRAGMENT, Param("action", str, required=True, choices=("revoke", "terminate")))
+CONFIRM_PARAMS = (
+    FRAGMENT,
+    Param("action", str, required=True, choices=("revoke", "terminate"), help="What to ask about."),
+)
 
 
 class _TaskHandler(PageHandler):

@@ -17,7 +17,10 @@ WORKER_PARAMS = (
     *FLASH,
     Param("limit", int, 50, minimum=1, maximum=10_000, help="How many entries of each list to show."),
 )
-CONFIRM_PARAMS = (FRAGMENT, Param("action", str, required=True, choices=("shutdown", "pool-restart")))
+CONFIRM_PARAMS = (
+    FRAGMENT,
+    Param("action", str, required=True, choices=("shutdown", "pool-restart"), help="What to ask about."),
+)
 
 
 class _WorkerHandler(PageHandler):

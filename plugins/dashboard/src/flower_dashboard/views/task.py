@@ -26,8 +26,10 @@ _STEPS = (
 )
 _TIMES = frozenset((*(name for name, _, _ in _STEPS), "timestamp"))
 _SHOWN_ELSEWHERE = frozenset(
-    ("uuid", "name", "state", "args", "kwargs", "result", "exception", "traceback", "worker", "runtime")
-    + ("parent", "parent_id", "root", "root_id", "children")
+    (
+        *("uuid", "name", "state", "args", "kwargs", "result", "exception", "traceback", "worker", "runtime"),
+        *("parent", "parent_id", "root", "root_id", "children"),
+    )
 )
 _PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
 _RELATIVES = 50

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from flower_plugins.testing import FakeTask
+
+START = 1_700_000_000.0
+
+
+def test_the_title_is_the_name_and_the_beginning_of_the_id(site):
+    page = site(tasks=[FakeTask("0123456789abcdef", name="shop.add")]).page("/task/0123456789abcdef")
+    assert "<title>shop.add 01234567 · Flower</title>" in page.html
+
+
+def test_an_unknown_task_is_404(site):
+    response = site().fetch("/task/nope%2Fx")
+    assert (response.code, response.body) == (404, b"Unknown task 'nope/x'")
+
+
+def test_the_timeline_tells_waits_in_numbers(site):
+    task = FakeTask("t", sent=START, received=START + 1.5, started=START + 3.5, succeeded=START + 73.5)
+    page = site(tasks=[task]).page("/task/t")
+    assert "1.50 s in the queue" in page.text
+    assert "2.00 s waiting in the worker" in page.text
+    assert "1m 10s running" in page.text
+    assert [float(width) for width in page.values("rect", "width")] == pytest.approx([20.41, 27.21, 952.38], abs=0.01)
+
+
+def test_a_failure_shows_its_error_before_anything_else(site):
+    traceback = 'Traceback (most recent call last):\n  File "/srv/shop/tasks.py", line 8, in charge\n    go()\nNo: no'
+    task = FakeTask("t", state="FAILURE", exception="No('no')", traceback=traceback, result=None, failed=START)
+    text = site(tasks=[task]).page("/task/t").text
+    assert text.index("No('no')") < text.index("Timeline")
+    assert "charge /srv/shop/tasks.py:8" in text
+
+
+def test_all_other_fields_are_listed(site):
+    task = FakeTask("t", routing_key="rk", queue="q1", retries=0, eta="2026-01-01T00:00:00", expires=None)
+    text = site(tasks=[task]).page("/task/t").text
+    for words in ("Routing key rk", "Queue q1", "Retries 0", "ETA 2026-01-01T00:00:00"):
+        assert words in text
+    assert "Expires" not in text
+
+
+def test_relatives_in_memory_are_linked_and_others_named(site):
+    tasks = [
+        FakeTask("t", root_id="root", parent_id="up", children=["down", "t", "lost"]),
+        FakeTask("up", name="shop.up"),
+        FakeTask("down", name="shop.down"),
+    ]
+    page = site(tasks=tasks).page("/task/t")
+    links = page.values("a", "href")
+    assert {"/task/up", "/task/down"} <= set(links)
+    assert "/task/lost" not in links
+    assert "Root root not in memory" in page.text
+
+
+@pytest.mark.parametrize(
+    ("extra", "percent"),
+    [
+        ({"done": 30, "total": 120}, "25"),
+        ({"current": 5, "total": 4}, "100"),
+        ({"done": 1, "total": 0}, None),
+        ({"done": "1", "total": 2}, None),
+        ({"done": float("nan"), "total": 2}, None),
+        ({}, None),
+    ],
+)
+def test_progress_of_custom_events_is_a_bar(site, extra, percent):
+    page = site(tasks=[FakeTask("t", state="PROGRESS", extra=extra)]).page("/task/t")
+    assert page.values("progress", "value") == ([] if percent is None else [percent])
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        ("STARTED", "terminate"),
+        ("RECEIVED", "revoke"),
+        ("RETRY", "revoke"),
+        ("PENDING", "revoke"),
+        ("SUCCESS", None),
+        ("FAILURE", None),
+        ("REVOKED", None),
+        ("PROGRESS", None),
+    ],
+)
+def test_the_button_fits_the_state(site, state, action):
+    links = site(tasks=[FakeTask("t", state=state)]).page("/task/t").values("a", "href")
+    assert [href for href in links if "confirm" in href] == ([f"/task/t/confirm?action={action}"] if action else [])
+
+
+def test_the_page_follows_its_task(site):
+    page = site(tasks=[FakeTask("t,1")]).page("/task/t,1")
+    assert page.values("body", "data-stream") == ["/stream?topics=task%3At%2C1"]
+
+
+def test_the_plugins_page_puts_failures_first(site):
+    from flower_plugins import PluginReport
+
+    made = site()
+    made.host.plugin_reports = [
+        PluginReport("api", "flower-api", "3.0.0", "active", "", ["flower_routes"]),
+        PluginReport("broken", "acme", "0.1", "failed", "ImportError: no slack"),
+    ]
+    text = made.page("/plugins").text
+    assert text.index("broken") < text.index("flower-api")
+    assert "ImportError: no slack" in text
+    assert "flower_routes" in text
