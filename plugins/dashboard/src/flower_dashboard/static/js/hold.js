@@ -1,5 +1,8 @@
 // Rows must not move under a reader: while one is hovered, focused or selected, or after Pause, news waits in a pill.
 
+const GRACE = 800;
+
+let leaving = 0;
 let paused = false;
 let waiting = null;
 let show = null;
@@ -10,7 +13,7 @@ const results = () => document.querySelector("#results[data-rows]");
 export function holding() {
   const table = results();
   if (!table) return false;
-  if (paused || table.querySelector("tbody:hover")) return true;
+  if (paused || leaving || table.querySelector("tbody:hover") || document.querySelector("#pill:hover")) return true;
   if (table.querySelector("tbody")?.contains(document.activeElement)) return true;
   const selection = getSelection();
   return !selection.isCollapsed && table.contains(selection.anchorNode);
@@ -45,14 +48,31 @@ export function startHold() {
     if (!paused) release();
   });
   for (const name of ["pointerover", "focusin", "selectionchange"]) {
-    document.addEventListener(name, () => waiting && !holding() && release());
+    document.addEventListener(name, leave);
   }
+}
+
+/** On its way from a row to the pill the pointer crosses the header: the pill must not vanish under it. */
+function leave() {
+  clearTimeout(leaving);
+  leaving = 0;
+  if (!waiting || holding()) return;
+  leaving = setTimeout(() => {
+    leaving = 0;
+    if (!holding()) release();
+  }, GRACE);
+}
+
+/** Forget what waits: the table shows something newer. */
+export function settle() {
+  waiting = null;
+  const pill = document.getElementById("pill");
+  if (pill) pill.hidden = true;
 }
 
 function release() {
   if (!waiting) return;
   const fragment = waiting;
-  waiting = null;
-  document.getElementById("pill").hidden = true;
+  settle();
   show(fragment);
 }

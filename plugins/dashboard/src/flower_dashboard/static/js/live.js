@@ -1,6 +1,6 @@
 // Keeps a page current: one stream that says what changed, then the page's own fragment, at most twice a second.
 
-import { holding, offer } from "./hold.js";
+import { holding, offer, settle } from "./hold.js";
 import { fetchFragment, patch } from "./patch.js";
 
 const PAUSE = 500;
@@ -36,10 +36,15 @@ async function run() {
   timer = 0;
   busy = true;
   try {
-    const fragment = await fetchFragment(location.href);
-    if (holding() && offer(fragment, patch)) return;
-    patch(fragment);
+    const href = location.href;
+    const fragment = await fetchFragment(href);
     connected(true);
+    if (href !== location.href) {
+      again = true; // The reader went on meanwhile: this is yesterday's page.
+    } else if (!holding() || !offer(fragment, patch)) {
+      patch(fragment);
+      settle();
+    }
   } catch (error) {
     connected(false);
     if (error.gone) close();

@@ -1,5 +1,6 @@
 // Searching, sorting and paging without a page load: the same URLs, the same fragments, the address bar kept true.
 
+import { settle } from "./hold.js";
 import { fetchFragment, patch } from "./patch.js";
 
 const PAUSE = 300;
@@ -47,6 +48,7 @@ async function go(href, push) {
     }
     history[push ? "pushState" : "replaceState"](null, "", href);
     patch(fragment);
+    settle();
     syncForm(fragment);
   } catch {
     location.assign(href);
