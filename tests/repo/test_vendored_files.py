@@ -18,7 +18,7 @@ def faults(folder: Path) -> list[str]:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         return [f"{folder.name}: no manifest.json"]
-    entries = json.loads(manifest.read_text(encoding="utf-8"))
+    entries = json.loads(manifest.read_text(encoding="utf-8"))["files"]
     found = []
     for entry in entries:
         missing = [name for name in FIELDS if not entry.get(name)]
@@ -30,7 +30,9 @@ def faults(folder: Path) -> list[str]:
         elif hashlib.sha256(file.read_bytes()).hexdigest() != entry["sha256"]:
             found.append(f"{file.name}: another hash")
     present = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    unlisted = present - {entry.get("file") for entry in entries} - {"manifest.json"}
+    licences = {f"{entry.get('name')}.LICENSE.txt" for entry in entries}
+    found += [f"{name}: not there" for name in sorted(licences - present)]
+    unlisted = present - {entry.get("file") for entry in entries} - {"manifest.json"} - licences
     return found + [f"{name}: not in the manifest" for name in sorted(unlisted)]
 
 
@@ -42,6 +44,7 @@ def test_the_manifests_account_for_every_file() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "a.js").write_text("a")
+    (tmp_path / "a.LICENSE.txt").write_text("anything goes")
     write(tmp_path)
     return tmp_path
 
@@ -55,7 +58,7 @@ def write(folder: Path, **changes: Any) -> None:
         "sha256": hashlib.sha256(b"a").hexdigest(),
         "source": "npm:a@1.0",
     }
-    (folder / "manifest.json").write_text(json.dumps([{**good, **changes}]))
+    (folder / "manifest.json").write_text(json.dumps({"files": [{**good, **changes}]}))
 
 
 def test_a_complete_manifest_passes(folder: Path) -> None:
@@ -79,6 +82,11 @@ def test_an_unlisted_file_is_found(folder: Path) -> None:
 def test_a_listed_file_that_is_gone_is_found(folder: Path) -> None:
     (folder / "a.js").unlink()
     assert faults(folder) == ["a.js: not there"]
+
+
+def test_a_licence_that_is_gone_is_found(folder: Path) -> None:
+    (folder / "a.LICENSE.txt").unlink()
+    assert faults(folder) == ["a.LICENSE.txt: not there"]
 
 
 def test_a_folder_without_manifest_is_found(folder: Path) -> None:

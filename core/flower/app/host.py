@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from flower import __version__
 from flower_plugins import (
@@ -98,7 +98,7 @@ class FlowerHost:
 
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})
-        return self.flower.prefix + quote(path, safe="/@:!$&'()*+,;=~") + (f"?{text}" if text else "")
+        return self.flower.prefix + path + (f"?{text}" if text else "")
 
     def asset(self, plugin: str, file: str) -> str:
         path = f"/static/{plugin}/{file}"

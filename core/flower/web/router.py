@@ -63,6 +63,7 @@ class _Exchange(HTTPMessageDelegate):
         self._route: Route | None = None
         self._visit: RequestVisit | None = None
         self._request: HTTPServerRequest | None = None
+        self._held: tuple[ResponseStartLine, HTTPHeaders, bytes] | None = None
 
     async def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         router = self._router
@@ -101,6 +102,8 @@ class _Exchange(HTTPMessageDelegate):
     def finish(self) -> None:
         if self._delegate is not None:
             self._delegate.finish()
+        elif self._held is not None:
+            self._write(*self._held)
 
     def on_connection_close(self) -> None:
         if self._delegate is not None:
@@ -116,11 +119,18 @@ class _Exchange(HTTPMessageDelegate):
         self._answer(request, refusal.status, body, {"Content-Type": content_type, **refusal.headers})
 
     def _answer(self, request: HTTPServerRequest, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Write an answer without a handler; Tornado closes the connection if a body is still to come."""
+        """Answer without a handler: at once when a body is still to come, which nobody will read."""
         fields = HTTPHeaders(headers)
         fields["Content-Length"] = str(len(body))
         line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
-        self._connection.write_headers(line, fields, b"" if request.method == "HEAD" else body)
+        self._held = line, fields, b"" if request.method == "HEAD" else body
+        if request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers:
+            fields["Connection"] = "close"
+            self._write(*self._held)
+
+    def _write(self, line: ResponseStartLine, fields: HTTPHeaders, body: bytes) -> None:
+        self._held = None
+        self._connection.write_headers(line, fields, body)
         self._connection.finish()
 
     def _note_status(self, status: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import re
 import socket
 from typing import Any
 
@@ -212,6 +214,25 @@ def test_a_large_body_is_refused_before_it_is_read(site: Any, path: str) -> None
     """S46"""
     status, _, _ = site(authenticated=True).ask(path, "POST", GOOD, body="x" * (1024 * 1024 + 1))
     assert status == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/things"])
+def test_a_refusal_leaves_the_connection_open_for_the_next_request(site: Any, path: str) -> None:
+    async def scenario(client: Any) -> list[bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        lines = []
+        for _ in range(2):
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            lines.append(await reader.readline())
+            headers = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(re.search(rb"Content-Length: (\d+)", headers)[1]))  # type: ignore[index]
+        writer.close()
+        await writer.wait_closed()
+        return lines
+
+    first, second = site(authenticated=True).visit(scenario)
+    assert first == second
+    assert first.startswith((b"HTTP/1.1 401", b"HTTP/1.1 404"))
 
 
 def test_routes_of_a_plugin_whose_service_is_down_answer_503(site: Any) -> None:

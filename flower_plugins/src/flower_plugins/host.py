@@ -233,7 +233,10 @@ class Host(Protocol):
         """Collect the families of every metric source."""
 
     def url(self, path: str, **query: object) -> str:
-        """Return `path`, which begins with a slash, under the url prefix, with a query string if given."""
+        """Return `path`, which begins with a slash and is percent-encoded, under the url prefix.
+
+        `query` becomes the query string; None values are left out.
+        """
 
     def asset(self, plugin: str, file: str) -> str:
         """Return the URL of a static file, with its content hash."""
