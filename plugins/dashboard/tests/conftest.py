@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from flower_dashboard import plugin
-from flower_dashboard.renderer import JinjaRenderer
-from flower_plugins.testing import Client, FakeHost, FakeTask, FakeWorker, offer_context, serve
 from jinja2.bccache import Bucket, BytecodeCache
 from tornado.httpclient import HTTPResponse
 
+from flower_dashboard import plugin
+from flower_dashboard.renderer import JinjaRenderer
 from flower_plugins import Route
+from flower_plugins.testing import Client, FakeHost, FakeTask, FakeWorker, offer_context, serve
 
 
 class Page(HTMLParser):

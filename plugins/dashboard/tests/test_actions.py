@@ -4,9 +4,9 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from flower_plugins.testing import FakeTask
 
 from flower_plugins import NoReply
+from flower_plugins.testing import FakeTask
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 ACTIONS = [

@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
-import flower_dashboard
 import pytest
+
+import flower_dashboard
 from flower_plugins.testing import FakeTask
 
 ROOT = Path(flower_dashboard.__file__).parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+
 from flower_plugins.testing import FakeTask
 
 ASKED = {"draw": 7, "start": 0, "length": 10, "order[0][column]": 0}

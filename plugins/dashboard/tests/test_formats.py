@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from flower_dashboard.formats import Clock, count, duration, label, plain, short, text, whole
 
 WHEN = 1_700_000_000.5

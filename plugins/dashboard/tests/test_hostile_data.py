@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from flower_plugins.testing import FakeTask, FakeWorker
-
 from flower_plugins import Banner, Gap, PluginReport
+from flower_plugins.testing import FakeTask, FakeWorker
 
 EVIL = (
     "\"'><x-evil onclick=alert(1)></x-evil><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}\u2028\ud800"

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import UndefinedError
+
 from flower_dashboard import plugin
 from flower_dashboard.renderer import JinjaRenderer
 from flower_plugins.testing import FakeHost, offer_context
-from jinja2 import UndefinedError
 
 OWN = plugin.flower_assets()[0].templates
 ERROR = {"status": 404, "title": "Not found", "message": "Unknown task '<x-evil>'"}

@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
+
 from flower_dashboard.stream import StreamHandler
 
 

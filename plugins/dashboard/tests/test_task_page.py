@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flower_plugins.testing import FakeTask
 
 START = 1_700_000_000.0

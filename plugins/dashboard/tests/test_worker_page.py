@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from flower_plugins.testing import FakeTask, FakeWorker
 
 from flower_plugins import Unavailable
+from flower_plugins.testing import FakeTask, FakeWorker
 
 INFO = {
     "timestamp": 1_700_000_000.0,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flower_plugins.testing import FakeWorker
 
 COUNTS = {"task-received": 1234, "task-failed": 5, "task-succeeded": 1200}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from flower_plugins.web import Handler, wants_json
-
 from flower_dashboard.links import path
 from flower_dashboard.origin import is_foreign
 from flower_plugins import Forbidden, NotFound, Param
+from flower_plugins.web import Handler, wants_json
 
 __all__ = [
     "POOL_PARAMS",

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from flower_plugins.web import Handler
 from tornado.iostream import StreamClosedError
 
 from flower_dashboard.origin import is_foreign
 from flower_plugins import Forbidden, InvalidParameter, Param
+from flower_plugins.web import Handler
 
 __all__ = ["STREAM_PARAMS", "StreamHandler"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flower_plugins.web import Handler
-
 from flower_dashboard.columns import SORTABLE
 from flower_dashboard.formats import plain
 from flower_plugins import Page, Param, QueryError, TaskQuery
+from flower_plugins.web import Handler
 
 __all__ = ["DATATABLE_PARAMS", "TasksDatatable"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flower_plugins.web import Handler
-
 from flower_dashboard.flashes import flash
 from flower_plugins import Param
+from flower_plugins.web import Handler
 
 __all__ = ["FLASH", "FRAGMENT", "PageHandler"]
 
