@@ -10,6 +10,7 @@ from typing import Any
 
 import pluggy
 
+from flower import __version__
 from flower.plugins.contract import checked
 from flower.plugins.discover import (
     CONFIG,
@@ -75,7 +76,7 @@ class Registry:
         _check_names(points, disabled, allowed)
         format_task = _format_task(config_globals, config_path)
         manager = make_manager()
-        plugins = [Plugin(CORE, dist=CORE, implementations=register(manager, CORE, core))]
+        plugins = [Plugin(CORE, dist=CORE, version=__version__, implementations=register(manager, CORE, core))]
         for point in points:
             plugins.append(_load_installed(manager, point, plugins, disabled, allowed))
         config = _load_config(manager, config_globals, config_path, CONFIG in disabled)

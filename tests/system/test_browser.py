@@ -1,0 +1,133 @@
+"""The pages in a real browser, over a real worker: live, clickable, and talking to nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.system.support import Launcher, Room, RunningFlower, until
+
+pytestmark = [pytest.mark.system, pytest.mark.browser]
+
+_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="module")
+def browser(need_service: Callable[[str], str]) -> Iterator[Browser]:
+    path = need_service("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def flower(launch_once: Launcher, redis_room: Room) -> RunningFlower:
+    running = launch_once.flower(redis_room, "--address=127.0.0.1", "--url_prefix=/flower")
+    launch_once.worker(redis_room)
+    until(lambda: running.json("/api/workers?status=1").get("w1@test"), "the worker is online")
+    return running
+
+
+@pytest.fixture
+def page(browser: Browser, flower: RunningFlower) -> Iterator[Page]:
+    """Return a page that fails its test for any console error, script error or request to another host."""
+    complaints: list[str] = []
+    context = browser.new_context(base_url=flower.url + "/", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda each: None if each.url.startswith(flower.url) else complaints.append(each.url))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_the_worker_is_there_and_tasks_appear_without_a_reload(
+    page: Page, flower: RunningFlower, redis_room: Room
+) -> None:
+    page.goto("workers")
+    expect(page.get_by_role("link", name="w1@test")).to_be_visible()
+    page.goto("tasks")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    uuid = redis_room.app().send_task("tests.system.cluster.add", (20, 22)).id
+    row = page.get_by_role("row").filter(has=page.locator(f"a[href$='{uuid}']"))
+    expect(row).to_contain_text("SUCCESS", timeout=10_000)
+    row.get_by_role("link", name=uuid[:8]).click()
+    expect(page.get_by_text("(20, 22)").first).to_be_visible()
+    expect(page.get_by_text("42", exact=True).first).to_be_visible()
+
+
+def test_a_search_is_in_the_address_and_its_mistakes_are_shown_in_place(page: Page, redis_room: Room) -> None:
+    redis_room.app().send_task("tests.system.cluster.fail", ("no such order",))
+    page.goto("tasks")
+    box = page.get_by_role("searchbox")
+    box.fill("state:FAILURE order")
+    box.press("Enter")
+    expect(page.get_by_role("row").filter(has_text="FAILURE").first).to_be_visible()
+    page.wait_for_url(re.compile(r"[?&]search="))
+    box.fill('args:"unfinished')
+    box.press("Enter")
+    expect(page.get_by_text("Unterminated quoted phrase at position 0.")).to_be_visible()
+
+
+def test_a_running_task_is_terminated_after_a_confirmation_that_names_it(
+    page: Page, flower: RunningFlower, redis_room: Room
+) -> None:
+    uuid = redis_room.app().send_task("tests.system.cluster.nap", (60,)).id
+
+    def state() -> str | None:
+        response = flower.get(f"/api/task/info/{uuid}")
+        return response.json()["state"] if response.status_code == 200 else None
+
+    until(lambda: state() == "STARTED", "the task runs")
+    page.goto(f"task/{uuid}")
+    page.get_by_role("button", name="Terminate").or_(page.get_by_role("link", name="Terminate")).first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(uuid[:8])
+    dialog.get_by_role("button", name="Terminate").click()
+    expect(page.get_by_text("REVOKED").first).to_be_visible(timeout=15_000)
+    assert state() == "REVOKED"
+
+
+def test_the_pool_grows_from_the_worker_page(page: Page, flower: RunningFlower) -> None:
+    def size() -> int:
+        info = flower.json("/api/workers?refresh=1&workername=w1@test")["w1@test"]
+        return len(info["stats"]["pool"]["processes"])
+
+    before = until(size, "the worker tells its pool size")
+    page.goto("worker/w1@test")
+    page.get_by_role("button", name="Grow").click()
+    until(lambda: size() == before + 1, "the pool has grown")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 900, 1440])
+@pytest.mark.parametrize("path", ["workers", "tasks", "worker/w1@test", "plugins"])
+def test_pages_fit_every_screen(page: Page, path: str, width: int, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_reading_and_acting_work_without_javascript(browser: Browser, flower: RunningFlower, redis_room: Room) -> None:
+    uuid = redis_room.app().send_task("tests.system.cluster.nap", (60,)).id
+    until(lambda: flower.get(f"/api/task/info/{uuid}").status_code == 200, "the task is known")
+    context = browser.new_context(base_url=flower.url + "/", java_script_enabled=False)
+    page = context.new_page()
+    page.goto("tasks")
+    page.get_by_role("searchbox").fill("nap")
+    page.get_by_role("button", name="Search").click()
+    page.locator(f"a[href$='{uuid}']").first.click()
+    page.get_by_role("button", name="Terminate").or_(page.get_by_role("link", name="Terminate")).first.click()
+    expect(page.get_by_text(uuid[:8]).first).to_be_visible()
+    page.get_by_role("button", name="Terminate").click()
+    until(lambda: flower.get(f"/api/task/info/{uuid}").json()["state"] == "REVOKED", "the task is revoked")
+    context.close()
