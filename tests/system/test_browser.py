@@ -73,7 +73,7 @@ def test_a_search_is_in_the_address_and_its_mistakes_are_shown_in_place(page: Pa
     page.wait_for_url(re.compile(r"[?&]search="))
     box.fill('args:"unfinished')
     box.press("Enter")
-    expect(page.get_by_text("Unterminated quoted phrase at position 0.")).to_be_visible()
+    expect(page.get_by_text("Unterminated quoted phrase at position 5.")).to_be_visible()
 
 
 def test_a_running_task_is_terminated_after_a_confirmation_that_names_it(
