@@ -23,6 +23,10 @@ class Arrivals(EventSink):
             if isinstance(change, WorkerChange):
                 self._note(change)
 
+    def forget(self, hostname: str) -> None:
+        """Take a worker that is no longer kept for new when it comes back."""
+        self._online.discard(hostname)
+
     def _note(self, change: WorkerChange) -> None:
         name = change.worker.hostname
         if not change.worker.online:

@@ -12,6 +12,7 @@ from flower_plugins import (
     AuthProvider,
     Broker,
     BrokerInspector,
+    ConfigurationError,
     EventSource,
     HistoryStore,
     Offer,
@@ -33,22 +34,28 @@ class Choices:
         self._registry, self._settings, self._broker = registry, settings, broker
 
     def providers(self) -> list[AuthProvider]:
-        """Return every login provider that the settings ask for; all of them must agree on a caller."""
+        """Return every login provider that the settings ask for; all of them must agree on a caller.
+
+        Raise ConfigurationError when an option that asks for a login has not led to one, so that a
+        plugin's fault never leaves the door open.
+        """
         offers = self._registry.offers("flower_auth_providers")
-        chosen = [offer for _, offer in offers if offer.when and self._settings[offer.when]]
-        named = self._settings["auth_provider"]
-        if named:
-            chosen.append(
-                choose(
-                    offers,
-                    named,
-                    None,
-                    what="login provider",
-                    setting=self._where("auth_provider"),
-                    extras=PROVIDER_EXTRAS,
-                )
+        chosen = [(plugin, offer) for plugin, offer in offers if offer.when and self._settings[offer.when]]
+        if self._settings["auth_provider"]:
+            offer = choose(
+                offers,
+                self._settings["auth_provider"],
+                None,
+                what="login provider",
+                setting=self._where("auth_provider"),
+                extras=PROVIDER_EXTRAS,
             )
-        return [self._make(offer, AuthProvider) for offer in chosen]
+            chosen.extend((plugin, each) for plugin, each in offers if each is offer)
+        self._refuse_open_door({plugin for plugin, _ in chosen})
+        for _, offer in chosen:
+            if offer.unavailable:
+                raise ConfigurationError(offer.unavailable, where=f"login provider {offer.name}")
+        return [self._make(offer, AuthProvider) for _, offer in chosen]
 
     def event_source(self) -> tuple[str, type[EventSource]]:
         """Return the name and the class of the event source: the one named, else the scheme's, else kombu's."""
@@ -93,6 +100,15 @@ class Choices:
     def context(self, name: str) -> OfferContext:
         """Return what an offered class is made with."""
         return OfferContext(self._settings, self._broker, log.getChild(name))
+
+    def _refuse_open_door(self, providing: set[str]) -> None:
+        for plugin, option in self._registry.options():
+            if option.claims and self._settings.given(option.name) and plugin not in providing:
+                raise ConfigurationError(
+                    f"{option.name} asks for a login, and plugin {plugin} provides none",
+                    where=self._where(option.name),
+                    mend="celery flower --plugins says why.",
+                )
 
     def _where(self, option: str) -> str:
         return f"{option}, {self._settings.origin(option)}"

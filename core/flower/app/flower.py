@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flower.app.arrivals import Arrivals
+from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
@@ -80,10 +82,8 @@ class Flower:
 
     def banners(self) -> Sequence[Banner]:
         """Return what every page must say now."""
-        gaps = [gap for gap in self.status.gaps() if gap.end is None]
-        stream = [Banner("warning", f"No events arrive: {gap.reason}. What you see is growing old.") for gap in gaps]
         memory = [] if self.memory is None else self.memory.banners()
-        return [*self.posture.banners(), *stream, *memory]
+        return [*self.posture.banners(), *stream_banners(self.status, time.time()), *memory]
 
     def metric_families(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""
@@ -91,7 +91,7 @@ class Flower:
 
     def own_sinks(self) -> Sequence[EventSink]:
         """Return core's own event sinks."""
-        return [HubSink(self.hub), Arrivals(self.inspect)]
+        return [HubSink(self.hub), self._arrivals]
 
     def own_services(self) -> Sequence[Service]:
         """Return core's own services."""
@@ -152,13 +152,19 @@ class Flower:
             is_online=self._is_online,
             read_only=settings["read_only"],
         )
-        self.state.on_removed(lambda kind, key: self.inspect.forget(key) if kind == "worker" else None)
+        self._arrivals = Arrivals(self.inspect)
+        self.state.on_removed(self._forget)
         self.queues = QueueService(
             self._choices.inspector(),
             snapshot=self.inspect.snapshot,
             is_online=self._is_online,
             declared=declared_queues(self.celery.conf),
         )
+
+    def _forget(self, kind: str, key: str) -> None:
+        if kind == "worker":
+            self.inspect.forget(key)
+            self._arrivals.forget(key)
 
     def _is_online(self, hostname: str) -> bool:
         worker = self.state.workers.get(hostname)

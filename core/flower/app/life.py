@@ -41,10 +41,17 @@ class _Life:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._stop, number)
         server = Server(flower.router, flower.binding, tls_context(flower.settings))
+        starting = asyncio.ensure_future(self._start(server))
+        stopping = asyncio.ensure_future(self._stopping.wait())
         try:
-            await self._start(server)
-            await self._stopping.wait()
+            await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopping
         finally:
+            for part in (starting, stopping):
+                part.cancel()
+            await asyncio.wait((starting, stopping))
             await self._end(server)
         return 0
 

@@ -3,7 +3,7 @@
 from flower.events.event import Event
 from flower.events.gateway import Gateway
 from flower.events.pump import Pump
-from flower.events.status import StreamMetrics, StreamStatus
+from flower.events.status import NOT_YET, StreamMetrics, StreamStatus
 from flower.events.supervisor import Supervisor
 
-__all__ = ["Event", "Gateway", "Pump", "StreamMetrics", "StreamStatus", "Supervisor"]
+__all__ = ["NOT_YET", "Event", "Gateway", "Pump", "StreamMetrics", "StreamStatus", "Supervisor"]

@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 from flower_plugins import Gap, MetricFamily, MetricSource, Sample
 
-__all__ = ["StreamMetrics", "StreamStatus"]
+__all__ = ["NOT_YET", "StreamMetrics", "StreamStatus"]
+
+NOT_YET = "not connected yet"
+"""The reason while the first try is still under way."""
 
 _MAX_GAPS = 100
 
@@ -27,7 +30,7 @@ class StreamStatus:
         self._dropped: dict[str, int] = {}
         self._gaps: deque[Gap] = deque(maxlen=_MAX_GAPS)
         self.up = False
-        self.reason = "not connected yet"
+        self.reason = NOT_YET
         self.detail: Mapping[str, str] = {}
         self.last_event: float | None = None
         self.events = 0

@@ -21,10 +21,15 @@ _TYPES = {
 
 
 class AssetFiles:
-    """Finds a plugin's static file and its content hash; both are remembered, files do not change at run time."""
+    """The static files of plugins, listed once at the start; a path that is not in the list is nothing."""
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._folders = {plugin: folder.resolve() for plugin, folder in folders.items()}
+        self._paths = {
+            (plugin, path.relative_to(folder).as_posix()): path
+            for plugin, folder in folders.items()
+            for path in folder.rglob("*")
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve())
+        }
         self._loaded: dict[tuple[str, str], tuple[bytes, str]] = {}
 
     def digest(self, plugin: str, file: str) -> str:
@@ -36,16 +41,13 @@ class AssetFiles:
         return self._load(plugin, file)[0]
 
     def _load(self, plugin: str, file: str) -> tuple[bytes, str]:
-        known = self._loaded.get((plugin, file))
-        if known is not None:
-            return known
-        folder = self._folders.get(plugin)
-        path = (folder / file).resolve() if folder is not None else None
-        if folder is None or path is None or not path.is_relative_to(folder) or not path.is_file():
-            raise NotFound("Error, page not found")
-        content = path.read_bytes()
-        self._loaded[(plugin, file)] = content, hashlib.sha256(content).hexdigest()[:16]
-        return self._loaded[(plugin, file)]
+        place = plugin, file
+        if place not in self._loaded:
+            if place not in self._paths:
+                raise NotFound("Error, page not found")
+            content = self._paths[place].read_bytes()
+            self._loaded[place] = content, hashlib.sha256(content).hexdigest()[:16]
+        return self._loaded[place]
 
 
 class AssetHandler(Handler):

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 __all__ = ["record"]
 
 log = logging.getLogger("flower.audit")
+log.setLevel(logging.INFO)  # --logging=warning quietens the program, not the record of what people did
 
 
 def record(*, identity: str, address: str, method: str, action: str, target: str, outcome: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -17,6 +18,7 @@ from flower_plugins import ConfigurationError, Settings
 __all__ = ["Binding", "Listener", "in_container", "listen", "plan"]
 
 _BACKLOG = 128
+_LOOPBACK_6 = "::1"
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -61,7 +63,7 @@ def plan(settings: Settings, *, authenticated: bool, container: bool) -> Binding
     if settings.given("address"):
         return Binding((settings["address"] or "",), port)
     if settings["demo"] or not (authenticated or container):
-        return Binding(("127.0.0.1", "::1"), port)
+        return Binding(("127.0.0.1", _LOOPBACK_6), port)
     return Binding(("",), port)
 
 
@@ -75,7 +77,9 @@ def listen(binding: Binding, scheme: str) -> Listener:
         for address in binding.addresses:
             if sockets and port == 0:
                 port = sockets[0].getsockname()[1]
-            sockets.extend(_open(address, port, optional=bool(sockets)))
+            sockets.extend(_open(address, port))
+        if not sockets:
+            raise ConfigurationError("this machine has no address to listen on", mend="Choose one with --address.")
     except ConfigurationError:
         for opened in sockets:
             opened.close()
@@ -83,19 +87,28 @@ def listen(binding: Binding, scheme: str) -> Listener:
     return Listener(sockets, [_url(scheme, opened) for opened in sockets])
 
 
-def _open(address: str, port: int, *, optional: bool) -> list[socket.socket]:
-    """Open one socket per IP address that `address` stands for, all on one port."""
+def _open(address: str, port: int) -> list[socket.socket]:
+    """Open one socket per IP address that `address` stands for, all on one port; none where it does not exist.
+
+    A machine without IPv6 has no ::1, and may still resolve names to it.
+    """
     opened: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, _, _, _, place in dict.fromkeys(found):
             place = (place[0], opened[0].getsockname()[1], *place[2:]) if opened and port == 0 else place
-            opened.append(_open_one(family, place))
+            try:
+                opened.append(_open_one(family, place))
+            except OSError as error:
+                if family != socket.AF_INET6 or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                    raise
+                missing = error
+        if missing is not None and not opened and address != _LOOPBACK_6:
+            raise missing
     except OSError as error:
         for sock in opened:
             sock.close()
-        if optional:
-            return []  # a machine without IPv6 has no ::1
         raise ConfigurationError(
             f"cannot listen on {address or 'all interfaces'} port {port}: {error.strerror or error}",
             mend="Choose another with --port or --address, or stop the program that holds it.",

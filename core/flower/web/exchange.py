@@ -25,10 +25,12 @@ _ALWAYS = {
 class HeaderedConnection(HTTPConnection):
     """Wraps Tornado's connection, so that no handler can leave a security header out."""
 
-    def __init__(self, inner: HTTPConnection, *, no_store: bool, on_status: Callable[[int], None]) -> None:
+    def __init__(
+        self, inner: HTTPConnection, *, no_store: bool, on_status: Callable[[int], None], on_finish: Callable[[], None]
+    ) -> None:
         self._inner = inner
         self._cache_control = "no-store" if no_store else "no-cache"
-        self._on_status = on_status
+        self._on_status, self._on_finish = on_status, on_finish
 
     def write_headers(
         self,
@@ -50,6 +52,7 @@ class HeaderedConnection(HTTPConnection):
 
     def finish(self) -> None:
         self._inner.finish()
+        self._on_finish()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)  # Tornado's handlers also call set_close_callback and detach

@@ -11,7 +11,14 @@ from tornado.httputil import HTTPServerRequest
 
 from flower.web import audit
 from flower.web.errors import ErrorBodies
-from flower.web.origins import AllowedHosts, came_through_proxy, foreign, refuse_cross_site, same_origin
+from flower.web.origins import (
+    AllowedHosts,
+    came_through_proxy,
+    foreign,
+    may_be_forwarded,
+    refuse_cross_site,
+    same_origin,
+)
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
 from flower.web.table import Match
@@ -23,6 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 1024 * 1024
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_LENGTH_DIGITS = 12
 _STREAM_TYPE = "text/event-stream"
 
 
@@ -77,7 +85,14 @@ class Guard:
         self._errors, self._broken = errors, broken
 
     async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
-        """Return the visit to hand to the handler, or the refusal to send."""
+        """Return the visit to hand to the handler, or the refusal to send. Whatever goes wrong here refuses."""
+        try:
+            return await self._judge_all(request, match)
+        except Exception:  # guards the door: a fault of the guard itself must not let anybody in
+            log.exception("A request could not be judged")
+            return Refusal(500, "")
+
+    async def _judge_all(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         if match is None:
             return self._refuse_early(request, "") or Refusal(404, "")
         route = match.entry.route
@@ -98,7 +113,9 @@ class Guard:
     def _refuse_early(self, request: HTTPServerRequest, surface: str) -> Refusal | None:
         """Refuse what no route may see."""
         length = request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > MAX_BODY:
+        if not (length.isascii() and length.isdigit()):
+            return Refusal(400, "Content-Length is not a number")
+        if len(length) > _LENGTH_DIGITS or int(length) > MAX_BODY:
             return Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
         if surface != "probe" and not self._posture.authenticated and not self._hosts.allows(request):
             host = request.headers.get("Host", "")[:200]
@@ -169,7 +186,10 @@ class Guard:
 
 
 def _is_local(request: HTTPServerRequest) -> bool:
+    """Tell whether the request comes from this machine and no proxy has said otherwise."""
+    if came_through_proxy(request) or may_be_forwarded(request.headers):
+        return False
     try:
-        return ip_address(request.remote_ip or "").is_loopback and not came_through_proxy(request)
+        return ip_address(request.remote_ip or "").is_loopback
     except ValueError:
         return False

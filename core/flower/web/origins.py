@@ -17,10 +17,12 @@ __all__ = [
     "came_through_proxy",
     "foreign",
     "host_of",
+    "may_be_forwarded",
     "refuse_cross_site",
     "same_origin",
 ]
 
+_FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Scheme")
 _PRIVATE = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
 
 
@@ -48,7 +50,7 @@ class AllowedHosts:
             if name.startswith("*."):
                 self._suffixes.append(name[1:])
             elif name:
-                self._names.add(host_of(name))
+                self._names.add(name if _is_address(name) else host_of(name))
 
     def allows(self, request: HTTPServerRequest) -> bool:
         """Tell whether the request's Host header names this server."""
@@ -60,6 +62,11 @@ class AllowedHosts:
         except ValueError:
             return came_through_proxy(request)
         return True
+
+
+def may_be_forwarded(headers: Mapping[str, str]) -> bool:
+    """Tell whether a proxy says, truly or not, that it passed this request on for somebody else."""
+    return any(name in headers for name in _FORWARDING)
 
 
 def came_through_proxy(request: HTTPServerRequest) -> bool:
@@ -127,13 +134,19 @@ class TrustedProxies:
         return any(ip in network for network in self._networks if network.version == ip.version)
 
     def apply(self, request: HTTPServerRequest, *, unix: bool) -> None:
-        """Take the client's address and scheme from the headers when a trusted peer sent them."""
+        """Take the client's address and scheme from the headers when a trusted peer sent them.
+
+        Of X-Forwarded-For the last entry that is not a trusted proxy's counts: what stands before it
+        is the client's own word. X-Real-Ip counts only where there is no X-Forwarded-For. A header
+        never makes a request a local one.
+        """
         if not (unix or self.trusts(request.remote_ip or "")):
             return
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        client = next((hop for hop in reversed(hops) if not self.trusts(hop)), hops[0] if hops else "")
-        client = request.headers.get("X-Real-Ip", client).strip()
-        if _is_address(client):
+        client = next((hop for hop in reversed(hops) if not self.trusts(hop)), "")
+        if not hops:
+            client = request.headers.get("X-Real-Ip", "").strip()
+        if _is_address(client) and not ip_address(client).is_loopback:
             request.remote_ip = client
         scheme = request.headers.get("X-Scheme", request.headers.get("X-Forwarded-Proto", ""))
         scheme = scheme.rpartition(",")[2].strip().lower()

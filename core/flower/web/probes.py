@@ -23,12 +23,15 @@ class ReadyHandler(Handler):
     """Says whether events arrive."""
 
     def get(self) -> None:
-        """Answer 200, or 503 with the reason."""
+        """Answer 200, or 503 with the reason; where logins are configured, strangers are not told the reason."""
         status = self.host.status
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        if not status.up:
-            self.set_status(503)
-        self.finish("OK" if status.up else f"no event stream: {status.reason}")
+        if status.up:
+            self.finish("OK")
+            return
+        self.set_status(503)
+        stranger = self.visit.refusal("read") is not None
+        self.finish("no event stream" if stranger else f"no event stream: {status.reason}")
 
 
 class MetricsHandler(Handler):

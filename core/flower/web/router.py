@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable
 from http import HTTPStatus
@@ -45,9 +47,33 @@ class Router(HTTPServerConnectionDelegate):
     ) -> None:
         self.host, self.table, self.guard, self.errors = host, table, guard, errors
         self.proxies, self.no_store = proxies, no_store
+        self._open: set[object] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.application = Application()
         if not access_log:
             self.application.settings["log_function"] = _no_log
+
+    def began(self, exchange: object) -> None:
+        """Note that an answer is under way; streams are not waited for at the end."""
+        self._open.add(exchange)
+        self._idle.clear()
+
+    def ended(self, exchange: object) -> None:
+        """Note that an answer is complete, or nobody waits for it any more."""
+        self._open.discard(exchange)
+        if not self._open:
+            self._idle.set()
+
+    @property
+    def busy(self) -> int:
+        """How many answers are under way."""
+        return len(self._open)
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until no answer is under way, at most so many seconds."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return _Exchange(self, server_conn, request_conn)
@@ -58,7 +84,9 @@ class _Exchange(HTTPMessageDelegate):
 
     def __init__(self, router: Router, server_conn: object, connection: HTTPConnection) -> None:
         self._router, self._server_conn = router, server_conn
-        self._connection = HeaderedConnection(connection, no_store=router.no_store, on_status=self._note_status)
+        self._connection = HeaderedConnection(
+            connection, no_store=router.no_store, on_status=self._note_status, on_finish=lambda: router.ended(self)
+        )
         self._delegate: HTTPMessageDelegate | None = None
         self._route: Route | None = None
         self._visit: RequestVisit | None = None
@@ -91,6 +119,8 @@ class _Exchange(HTTPMessageDelegate):
             "visit": outcome,
             "path": match.path,
         }
+        if "text/event-stream" not in outcome.accept:
+            router.began(self)
         self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
         ready = self._delegate.headers_received(start_line, headers)
         if ready is not None:
@@ -106,6 +136,7 @@ class _Exchange(HTTPMessageDelegate):
             self._write(*self._held)
 
     def on_connection_close(self) -> None:
+        self._router.ended(self)
         if self._delegate is not None:
             self._delegate.on_connection_close()
 

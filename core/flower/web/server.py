@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 75.0
 _BODY_SECONDS = 30.0
+_DRAIN_SECONDS = 2.0
 _MAX_HEADER = 64 * 1024
 
 
@@ -52,9 +53,10 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 class Server:
-    """Listens, serves the router, and stops without dropping answers."""
+    """Listens, serves the router, and stops without cutting short answers off."""
 
     def __init__(self, router: Router, binding: Binding, context: ssl.SSLContext | None) -> None:
+        self._router = router
         self._http = HTTPServer(
             router,
             ssl_options=None if binding.unix_socket else context,
@@ -76,8 +78,9 @@ class Server:
         self._http.add_sockets(self._listener.sockets)
 
     async def stop(self) -> None:
-        """Stop accepting, close connections, remove the unix socket."""
+        """Stop accepting, give answers under way two seconds, close connections, remove the unix socket."""
         self._http.stop()
+        await self._router.drained(_DRAIN_SECONDS)
         await self._http.close_all_connections()
         if self._listener.unix_socket:
             Path(self._listener.unix_socket).expanduser().unlink(missing_ok=True)

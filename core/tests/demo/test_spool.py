@@ -16,6 +16,7 @@ from flower.demo.spool import spool_app
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoFolder:
     monkeypatch.setitem(TRANSPORT_ALIASES, "filesystem", "kombu.transport.filesystem:Transport")  # put back later
+    monkeypatch.setattr("kombu.transport._transport_cache", {})  # where an earlier test's transport would be found
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return DemoFolder.create()
 

@@ -291,7 +291,6 @@ def test_the_sentence_says_what_where_and_how_to_mend(loaded: Loader) -> None:
     "words",
     [
         ["--auth=.*@example.com"],
-        ["--auth_provider=flower.views.auth.GithubLoginHandler"],
         ["--oauth2_key=k"],
         ["--oauth2_secret=s"],
         ["--oauth2_redirect_uri=http://h/login"],

@@ -49,6 +49,21 @@ class Page(Handler):
         self.finish(f"{name} {self.visit.refusal('write') or 'may write'}")
 
 
+class Address(Handler):
+    """Says where the request came from."""
+
+    def get(self) -> None:
+        self.finish(f"{self.visit.remote_ip} {self.request.protocol}")
+
+
+class Slow(Handler):
+    """Takes its time."""
+
+    async def get(self) -> None:
+        await asyncio.sleep(0.3)
+        self.finish("at last")
+
+
 class Action(Handler):
     """Answers "done", which nobody sees who was refused."""
 
@@ -60,6 +75,8 @@ ROUTES = (
     Route("/", Page, "read", "page", "home"),
     Route("/open", Page, "public", "page", "open"),
     Route("/probe", Page, "public", "probe", "probe"),
+    Route("/address", Address, "public", "probe", "address"),
+    Route("/slow", Slow, "public", "page", "slow"),
     Route("/api/things", Page, "read", "api", "things"),
     Route("/things/(?P<name>.+)", Page, "read", "page", "thing"),
     Route("/act", Action, "write", "page", "act"),
@@ -86,7 +103,7 @@ class Site:
         """Serve on a free port, run the scenario, return what it returns."""
 
         async def run() -> T:
-            server = HTTPServer(self._router())
+            server = HTTPServer(self.router())
             sock, port = bind_unused_port(address="127.0.0.1")
             server.add_sockets([sock])
             client = Client(port)
@@ -110,7 +127,7 @@ class Site:
 
         return self.visit(scenario)
 
-    def _router(self) -> Router:
+    def router(self) -> Router:
         posture = Posture(self.authenticated, self.loopback_only, self.open_api, self.read_only)
         providers = [KeyProvider(offer_context())] if self.authenticated else []
         errors = ErrorBodies(self.render)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flower.web import binding as binding_module
 from flower.web.binding import Binding, listen, plan
 from flower_plugins import ConfigurationError
 from flower_plugins.testing import FakeSettings
@@ -56,6 +58,32 @@ def test_port_zero_is_the_same_free_port_on_every_address() -> None:
     finally:
         for sock in listener.sockets:
             sock.close()
+
+
+@pytest.mark.parametrize("code", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+@pytest.mark.parametrize("addresses", [("127.0.0.1", "::1"), ("",), ("localhost",)])
+def test_a_machine_without_ipv6_listens_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], code: int
+) -> None:
+    real = binding_module._open_one
+
+    def without_ipv6(family: int, place: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(code, "no IPv6 here")
+        return real(family, place)
+
+    monkeypatch.setattr(binding_module, "_open_one", without_ipv6)
+    listener = listen(Binding(addresses, 0), "http")
+    assert {sock.family for sock in listener.sockets} == {socket.AF_INET}
+    for sock in listener.sockets:
+        sock.close()
+
+
+def test_another_programs_port_on_one_of_two_addresses_is_an_error() -> None:
+    """A browser that opens localhost would reach the other program."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        with pytest.raises(ConfigurationError, match="--port"):
+            listen(Binding(("127.0.0.1", "::1"), taken.getsockname()[1]), "http")
 
 
 def test_a_busy_port_is_a_sentence() -> None:

@@ -10,6 +10,10 @@ import socket
 from typing import Any
 
 import pytest
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from flower_plugins.testing import Client
 
 API_CLOSED = "FLOWER_UNAUTHENTICATED_API environment variable is required to enable API without authentication"
 GOOD = {"X-Key": "good"}
@@ -266,18 +270,69 @@ def test_event_streams_are_for_our_own_pages(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "headers", "local"),
+    ("proxies", "headers", "seen"),
     [
-        (None, {"X-Forwarded-For": "203.0.113.9"}, True),
-        (["10.0.0.0/8"], {"X-Forwarded-For": "203.0.113.9"}, True),
-        ([], {"X-Forwarded-For": "203.0.113.9"}, False),
-        ([], {"X-Real-Ip": "203.0.113.9"}, False),
-        ([], {"X-Forwarded-For": "203.0.113.9, 10.0.0.1"}, False),
-        ([], {"X-Real-Ip": "not an address"}, True),
+        (None, {"X-Forwarded-For": "203.0.113.9"}, "127.0.0.1 http"),
+        (["10.0.0.0/8"], {"X-Forwarded-For": "203.0.113.9"}, "127.0.0.1 http"),
+        ([], {"X-Forwarded-For": "203.0.113.9"}, "203.0.113.9 http"),
+        ([], {"X-Real-Ip": "203.0.113.9", "X-Scheme": "https"}, "203.0.113.9 https"),
+        ([], {"X-Forwarded-For": "203.0.113.9, 10.0.0.1"}, "203.0.113.9 http"),
+        ([], {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}, "203.0.113.9 http"),
+        ([], {"X-Forwarded-For": "203.0.113.9", "X-Real-Ip": "198.51.100.7"}, "203.0.113.9 http"),
+        ([], {"X-Forwarded-For": "127.0.0.1, 10.0.0.7"}, "127.0.0.1 http"),
+        ([], {"X-Real-Ip": "not an address"}, "127.0.0.1 http"),
+        ([], {"X-Forwarded-Proto": "gopher"}, "127.0.0.1 http"),
     ],
 )
 def test_forwarding_headers_count_only_from_trusted_proxies(
-    site: Any, proxies: list[str] | None, headers: dict[str, str], local: bool
+    site: Any, proxies: list[str] | None, headers: dict[str, str], seen: str
 ) -> None:
     """S62"""
-    assert ("may write" in site(proxies=proxies).ask("/", headers=headers)[1]) is local
+    assert site(proxies=proxies).ask("/address", headers=headers)[1] == seen
+
+
+@pytest.mark.parametrize("proxies", [None, []])
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via", "Forwarded"]
+)
+@pytest.mark.parametrize("value", ["127.0.0.1", "203.0.113.9", "x"])
+def test_what_a_proxy_passed_on_never_counts_as_local(
+    site: Any, proxies: list[str] | None, header: str, value: str
+) -> None:
+    assert site(proxies=proxies).ask("/act", "POST", {**OURS, header: value})[0] == 403
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "-1", "1e3", "9" * 5000, "0x10", "1 1"])
+def test_a_length_that_is_none_is_refused_without_a_fuss(
+    site: Any, length: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(client: Any) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        head = f"POST /act HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+        writer.write(head.encode("latin-1"))
+        line = await reader.readline()
+        writer.close()
+        return bytes(line)
+
+    assert site().visit(scenario).startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
+    assert "Traceback" not in caplog.text
+
+
+def test_an_answer_under_way_is_finished_before_the_end(site: Any) -> None:
+    async def run() -> tuple[int, bytes]:
+        router = site().router()
+        server = HTTPServer(router)
+        sock, port = bind_unused_port(address="127.0.0.1")
+        server.add_sockets([sock])
+        client = Client(port)
+        answer = asyncio.ensure_future(client.fetch("/slow"))
+        while not router.busy:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        server.stop()
+        await router.drained(5)
+        await server.close_all_connections()
+        response = await answer
+        client.close()
+        return response.code, response.body
+
+    assert asyncio.run(run()) == (200, b"at last")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -108,6 +109,8 @@ class Handler(RequestHandler):
             message = error.message
         elif isinstance(error, HTTPError):
             message = error.log_message or ""
+            with contextlib.suppress(TypeError, ValueError):
+                message = message % error.args if error.args else message
         content_type, body = self.visit.error_body(status_code, message)
         self.set_header("Content-Type", content_type)
         self.finish(body)
