@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
+
+import msgspec
 
 from flower import __version__
 from flower_plugins import (
@@ -106,6 +109,12 @@ class FlowerHost:
             return self.url(path, v=self.flower.assets.digest(plugin, file))
         except NotFound:
             return self.url(path)
+
+    def json(self, value: Any) -> bytes:
+        try:
+            return msgspec.json.encode(value)
+        except UnicodeEncodeError:  # a lone surrogate from somewhere that does not scrub its texts
+            return json.dumps(value).encode()
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         renderer = self.flower.renderer

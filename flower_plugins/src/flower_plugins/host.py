@@ -241,6 +241,9 @@ class Host(Protocol):
     def asset(self, plugin: str, file: str) -> str:
         """Return the URL of a static file, with its content hash."""
 
+    def json(self, value: Any) -> bytes:
+        """Return strict JSON; NaN and infinities become null."""
+
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         """Return a template as HTML, or None when no renderer is installed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Mapping
 from types import TracebackType
@@ -74,9 +73,9 @@ class Handler(RequestHandler):
         self.set_status(204)
 
     def send_json(self, value: Any) -> None:
-        """Finish with strict JSON: NaN and infinities are an error here, not in the reader's parser."""
+        """Finish with strict JSON."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.finish(json.dumps(value, allow_nan=False))
+        self.finish(self.host.json(value))
 
     def send_page(self, template: str, **context: Any) -> None:
         """Finish with a rendered template, or with plain text of the context where no renderer is installed."""

@@ -116,6 +116,30 @@ def test_times_are_read_in_the_old_format_and_in_iso_8601(text: str, seconds: fl
     assert made.tasks.queries[-1].received_start == seconds
 
 
+def test_many_tasks_are_sent_in_pieces_that_make_one_object() -> None:
+    """S65"""
+    made = FakeHost(tasks=[FakeTask(f"t{number}") for number in range(1801)])
+    status, tasks = get("/api/tasks", made)
+    assert status == 200
+    assert list(tasks) == [f"t{number}" for number in reversed(range(1801))]
+
+
+@pytest.mark.parametrize("count", [3, 1801])
+def test_an_unchanged_list_is_not_sent_again(count: int) -> None:
+    made = FakeHost(tasks=[FakeTask(f"t{number}") for number in range(count)])
+
+    async def scenario(client: Client) -> list[int]:
+        first = await client.fetch("/api/tasks")
+        tag = {"If-None-Match": first.headers["Etag"]}
+        again = await client.fetch("/api/tasks", headers=tag)
+        made.tasks.version += 1
+        changed = await client.fetch("/api/tasks", headers=tag)
+        aged = await client.fetch("/api/tasks?search=age:5m")
+        return [first.code, again.code, len(again.body or b""), changed.code, int("Etag" in aged.headers)]
+
+    assert serve(made, flower_routes(), scenario) == [200, 304, 0, 200, 0]
+
+
 def test_task_info_carries_the_id_twice() -> None:
     status, task = get("/api/task/info/old")
     assert (status, task["uuid"], task["task-id"], task["worker"]) == (200, "old", "old", "w1@shop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -265,6 +266,9 @@ class FakeHost:
 
     def asset(self, plugin: str, file: str) -> str:
         return self.url(f"/static/{plugin}/{file}")
+
+    def json(self, value: Any) -> bytes:
+        return json.dumps(value, allow_nan=False).encode()
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         return None if self.renderer is None else self.renderer(template, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 from flower_api.plugins import PluginsHandler
@@ -26,6 +27,7 @@ def flower_routes() -> Sequence[Route]:
             surface="api",
             name="list tasks",
             help="The tasks in memory, newest change first, as an object keyed by id.",
+            options={"epoch": secrets.token_hex(4)},  # versions begin anew with each start, so tags must differ
             params=(
                 Param("limit", int, help="Maximum number of tasks; all by default"),
                 Param("offset", int, default=0, help="Skip so many"),

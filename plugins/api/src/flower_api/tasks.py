@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tornado.iostream import StreamClosedError
 
 from flower_plugins import InvalidParameter, NotFound, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
@@ -12,6 +15,7 @@ from flower_plugins.web import Handler
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
 
 SORT_FIELDS = ("name", "received", "started", "state")
+_PIECE = 500
 _MINUTES = "%Y-%m-%d %H:%M"
 
 
@@ -30,7 +34,33 @@ class TasksHandler(Handler):
             self.set_status(400)
             self.send_json({"error": error.message})
             return
-        self.send_json({task.uuid: _listed(task) for task in page.rows})
+        await self._send(page.rows)
+
+    def compute_etag(self) -> str | None:
+        """Return a tag that changes with any task; ages change without one, so searches for them have none."""
+        if "age:" in (self.params["search"] or ""):
+            return None
+        return f'"{self.route.options["epoch"]}-{self.host.tasks.version}"'
+
+    async def _send(self, tasks: Sequence[Task]) -> None:
+        """Send the tasks piece by piece, so that many of them hold up nobody and fill no memory."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        if len(tasks) <= _PIECE:
+            self.finish(self.host.json({task.uuid: _listed(task) for task in tasks}))
+            return
+        self.set_etag_header()
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        self.write(b"{")
+        for first in range(0, len(tasks), _PIECE):
+            piece = self.host.json({task.uuid: _listed(task) for task in tasks[first : first + _PIECE]})
+            self.write((b"," if first else b"") + piece[1:-1])
+            try:
+                await self.flush()
+            except StreamClosedError:  # the reader has seen enough
+                return
+        self.finish(b"}")
 
     def _query(self) -> TaskQuery:
         params = self.params
