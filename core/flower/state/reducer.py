@@ -1,9 +1,10 @@
 """Merges events into task records, by Celery's rules, so that the order of arrival does not matter.
 
-Of the newest event of each kind the one of the highest precedence sets the state. A retry ends an
-attempt: an event older than the newest `task-retried` belongs to an earlier attempt and no longer
-counts for the state, but still fills in its time and fields. Nothing of an earlier attempt is
-erased, as in Celery: times, exception and traceback stay until a newer event of their kind comes.
+Of the newest event of each kind the one of the highest precedence sets the state. Other than in
+Celery, `task-revoked` outranks custom events: a task that told of its progress ends there, too. A
+retry ends an attempt: an event older than the newest `task-retried` belongs to an earlier attempt and
+no longer counts for the state, but still fills in its time and fields. Nothing of an earlier attempt
+is erased, as in Celery: times, exception and traceback stay until a newer event of their kind comes.
 What defines a task (name, args, eta …) comes from `task-received`; other events only fill gaps.
 
 One event is older than another when its Lamport clock is smaller and its time is not later. Where
@@ -35,12 +36,12 @@ class _Kind(NamedTuple):
     clock: str
 
 
-_CUSTOM = _Kind("", 2, "custom", "custom_clock")
+_CUSTOM = _Kind("", 3, "custom", "custom_clock")
 _RETRIED = _Kind("RETRY", 7, "retried", "retried_clock")
 _KINDS = {
     "task-succeeded": _Kind("SUCCESS", 0, "succeeded", "succeeded_clock"),
     "task-failed": _Kind("FAILURE", 1, "failed", "failed_clock"),
-    "task-revoked": _Kind("REVOKED", 3, "revoked", "revoked_clock"),
+    "task-revoked": _Kind("REVOKED", 2, "revoked", "revoked_clock"),
     "task-started": _Kind("STARTED", 4, "started", "started_clock"),
     "task-received": _Kind("RECEIVED", 5, "received", "received_clock"),
     "task-rejected": _Kind("REJECTED", 6, "rejected", "rejected_clock"),
