@@ -1,11 +1,11 @@
 """Merges events into task records, by Celery's rules, so that the order of arrival does not matter.
 
-Of the newest event of each kind the one of the highest precedence sets the state. Other than in
-Celery, `task-revoked` outranks custom events: a task that told of its progress ends there, too. A
-retry ends an attempt: an event older than the newest `task-retried` belongs to an earlier attempt and
-no longer counts for the state, but still fills in its time and fields. Nothing of an earlier attempt
-is erased, as in Celery: times, exception and traceback stay until a newer event of their kind comes.
+Of the newest event of each kind the one of the highest precedence sets the state. A retry ends an
+attempt: an event older than the newest `task-retried` belongs to an earlier attempt and no longer
+counts for the state, but still fills in its time and fields. Nothing of an earlier attempt is
+erased, as in Celery: times, exception and traceback stay until a newer event of their kind comes.
 What defines a task (name, args, eta …) comes from `task-received`; other events only fill gaps.
+Unlike in Celery, a custom state gives way to REVOKED: a task that told its progress can be revoked.
 
 One event is older than another when its Lamport clock is smaller and its time is not later. Where
 clocks are missing, or disagree with the times because hosts do not hear each other, the order of
