@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 from celery import Celery
+from celery.events.event import get_exchange
+from kombu import Connection, Producer
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -44,6 +46,11 @@ class Process:
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def memory(self) -> int:
+        """Return the resident memory in bytes."""
+        lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 15.0) -> int:
         """Signal the process and return its exit code."""
@@ -90,6 +97,41 @@ class Room:
         app = Celery("tests.system.cluster", broker=self.url, backend=self.backend)
         app.conf.task_send_sent_event = True
         return app
+
+
+class Publisher:
+    """Sends event messages as anybody with access to the broker could, past Celery's own dispatcher."""
+
+    def __init__(self, room: Room) -> None:
+        self._connection: Any = Connection(room.url, connect_timeout=5)
+
+    def __enter__(self) -> Publisher:
+        self._channel = self._connection.channel()
+        self._exchange = get_exchange(self._connection)
+        self._producer: Any = Producer(self._channel, self._exchange)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.release()
+
+    def send(self, payload: Any) -> None:
+        """Send as JSON as Python writes it: NaN, huge numbers and lone surrogates included."""
+        self.send_bytes(json.dumps(payload).encode(), "application/json", "utf-8")
+
+    def send_bytes(self, body: bytes, content_type: str, charset: str) -> None:
+        """Send any bytes."""
+        self._producer.publish(
+            body, routing_key="task.received", content_type=content_type, content_encoding=charset, retry=False
+        )
+
+    def send_envelopes(self) -> None:
+        """Send what is not even a message, where the transport has an envelope of its own."""
+        if self._connection.transport.driver_type != "redis":
+            return
+        channel = self._channel
+        topic = channel._get_publish_topic(self._exchange.name, "task.received")
+        for envelope in (b"\xff", b"not JSON", b"5", b"null", b"[]", b"{}", b'{"body": 5, "properties": 5}'):
+            channel.client.publish(topic, envelope)
 
 
 class Launcher:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from flower.app.arrivals import Arrivals
@@ -13,7 +14,7 @@ from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
-from flower.app.metrics import PostureMetrics, collect
+from flower.app.metrics import MetricSources, PostureMetrics
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
 from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
@@ -87,7 +88,7 @@ class Flower:
 
     def metric_families(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""
-        return collect(self._metric_sources)
+        return self._metric_sources.families()
 
     def own_sinks(self) -> Sequence[EventSink]:
         """Return core's own event sinks."""
@@ -177,12 +178,12 @@ class Flower:
         self.renderer: Renderer | None = self._choices.renderer()
         if self.renderer is not None:
             self.renderer.open(host, [each.templates for _, each in folders if each.templates is not None])
-        for _, formatter in registry.contributions("flower_task_formatters", host=host):
-            self.state.add_formatter(formatter)
-        for _, sink in registry.contributions("flower_event_sinks", host=host):
-            self.state.subscribe(sink.on_changes)
-        self._metric_sources: list[tuple[str, MetricSource]] = registry.contributions(
-            "flower_metric_sources", host=host
+        for plugin, formatter in registry.contributions("flower_task_formatters", host=host):
+            self.state.add_formatter(formatter, partial(registry.fail, plugin))
+        for plugin, sink in registry.contributions("flower_event_sinks", host=host):
+            self.state.subscribe(sink.on_changes, partial(registry.fail, plugin))
+        self._metric_sources = MetricSources(
+            registry.contributions("flower_metric_sources", host=host), failed=registry.fail
         )
         items: list[tuple[str, NavItem]] = registry.contributions("flower_nav_items", host=host)
         self.nav_items = sorted((item for _, item in items), key=lambda item: item.order)

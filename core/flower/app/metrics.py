@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from flower.web.posture import Posture
 from flower_plugins import MetricFamily, MetricSource, Sample
 
-__all__ = ["PostureMetrics", "collect"]
+__all__ = ["MetricSources", "PostureMetrics"]
 
 log = logging.getLogger(__name__)
 
+_MAX_FAILURES = 5
 
-def collect(sources: Sequence[tuple[str, MetricSource]]) -> Iterator[MetricFamily]:
-    """Yield the families of all sources; one that raises is left out of this answer."""
-    for plugin, source in sources:
-        try:
-            yield from list(source.families())
-        except Exception:  # the plugin boundary: one plugin's numbers must not cost the others'
+
+class MetricSources:
+    """Asks every source; one that raises is left out of that answer, and after five in a row of all others."""
+
+    def __init__(self, sources: Sequence[tuple[str, MetricSource]], failed: Callable[[str, str], None]) -> None:
+        """`sources` come with the plugin's name, which `failed` is told with a sentence when one is given up."""
+        self._sources = list(sources)
+        self._failed = failed
+        self._in_a_row = [0] * len(self._sources)
+
+    def families(self) -> Iterator[MetricFamily]:
+        """Yield the families of all sources."""
+        for number, (plugin, source) in enumerate(self._sources):
+            if self._in_a_row[number] >= _MAX_FAILURES:
+                continue
+            try:
+                families = list(source.families())
+            except Exception as error:  # the plugin boundary: one plugin's numbers must not cost the others'
+                self._note_failure(number, plugin, error)
+            else:
+                self._in_a_row[number] = 0
+                yield from families
+
+    def _note_failure(self, number: int, plugin: str, error: Exception) -> None:
+        self._in_a_row[number] += 1
+        if self._in_a_row[number] == 1:
             log.exception("The metrics of plugin %s could not be read", plugin)
+        if self._in_a_row[number] == _MAX_FAILURES:
+            kind = type(error).__name__
+            self._failed(plugin, f"the metric source is off: it raised {kind} {_MAX_FAILURES} times in a row")
 
 
 class PostureMetrics(MetricSource):

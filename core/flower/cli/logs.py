@@ -76,3 +76,5 @@ def configure(settings: Settings) -> None:
         ) from None
     if options.logging != "none" and not settings["debug"]:
         logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
+        # Has a traceback for each message it cannot read; the event gateway counts and reports those.
+        logging.getLogger("kombu.transport.redis").setLevel(logging.ERROR)

@@ -80,6 +80,8 @@ class Registry:
         for point in points:
             plugins.append(_load_installed(manager, point, plugins, disabled, allowed))
         config = _load_config(manager, config_globals, config_path, CONFIG in disabled)
+        if config is None and format_task is not None:
+            config = Plugin(CONFIG, dist=config_path)
         if config is not None:
             plugins.append(config)
         return cls(plugins, format_task)

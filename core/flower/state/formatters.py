@@ -71,6 +71,7 @@ class Formatters:
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._formatters: list[TaskFormatter] = []
+        self._failed: dict[int, Callable[[str], None]] = {}
         self._monotonic = monotonic
         self._logged_at = float("-inf")
         self.failures = 0
@@ -79,9 +80,11 @@ class Formatters:
     def __bool__(self) -> bool:
         return bool(self._formatters)
 
-    def add(self, formatter: TaskFormatter) -> None:
-        """Use a formatter for whatever comes in from now on."""
+    def add(self, formatter: TaskFormatter, failed: Callable[[str], None] | None = None) -> None:
+        """Use a formatter for whatever comes in from now on; `failed` is told in words when it first raises."""
         self._formatters.append(formatter)
+        if failed is not None:
+            self._failed[id(formatter)] = failed
 
     def apply(self, record: TaskRecord, before: Data) -> None:
         """Replace the texts that an event has just brought; `before` are those the record had.
@@ -106,6 +109,9 @@ class Formatters:
             self.failures += 1
             _hide(record)
             self._report(formatter, record, error)
+            failed = self._failed.pop(id(formatter), None)
+            if failed is not None:
+                failed(f"the task formatter raised {type(error).__name__}; what it should have formatted is hidden")
             return False
         return True
 

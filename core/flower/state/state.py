@@ -49,13 +49,16 @@ class State:
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
 
-    def add_formatter(self, formatter: TaskFormatter) -> None:
-        """Run a formatter on what comes in from now on."""
-        self.formatters.add(formatter)
+    def add_formatter(self, formatter: TaskFormatter, failed: Callable[[str], None] | None = None) -> None:
+        """Run a formatter on what comes in from now on; `failed` is told in words when it first raises."""
+        self.formatters.add(formatter, failed)
 
-    def subscribe(self, callback: Callback) -> Subscriber:
-        """Call back after each batch with its changes. The result tells whether it still is called."""
-        subscriber = Subscriber(callback, self._monotonic)
+    def subscribe(self, callback: Callback, turned_off: Callable[[str], None] | None = None) -> Subscriber:
+        """Call back after each batch with its changes, until it raises too often: `turned_off` is told so in words.
+
+        The result tells whether it still is called.
+        """
+        subscriber = Subscriber(callback, self._monotonic, turned_off)
         self._subscribers.append(subscriber)
         return subscriber
 

@@ -57,11 +57,15 @@ class Start:
 def _start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CELERY_BROKER_URL", "")
-    root, access = logging.getLogger(), logging.getLogger("tornado.access")
+    root, others = (
+        logging.getLogger(),
+        [logging.getLogger(name) for name in ("tornado.access", "kombu.transport.redis")],
+    )
     level, handlers = root.level, list(root.handlers)
     yield Start()
     root.setLevel(level)
-    access.setLevel(logging.NOTSET)
+    for other in others:
+        other.setLevel(logging.NOTSET)
     for handler in set(root.handlers) - set(handlers):
         root.removeHandler(handler)
         handler.close()
@@ -190,6 +194,15 @@ def test_logging_none_leaves_logging_alone(start: Start) -> None:
 def test_requests_are_logged_in_debug_mode_alone(start: Start, words: list[str], logged: bool) -> None:
     start(*words)
     assert logging.getLogger("tornado.access").isEnabledFor(logging.ERROR) is logged
+
+
+@pytest.mark.parametrize(("words", "logged"), [([], False), (["--debug"], True)])
+def test_what_kombu_says_of_each_unreadable_message_is_logged_in_debug_mode_alone(
+    start: Start, words: list[str], logged: bool
+) -> None:
+    """R06"""
+    start(*words)
+    assert logging.getLogger("kombu.transport.redis").isEnabledFor(logging.WARNING) is logged
 
 
 def test_a_log_file_may_rotate_by_time(start: Start) -> None:

@@ -215,6 +215,13 @@ def test_format_task_runs_last_whatever_becomes_of_the_other_functions(write: Wr
     assert report(registry, "flowerconfig").state == "failed"
 
 
+def test_format_task_alone_makes_the_configuration_file_a_plugin_that_can_fail(load: Load) -> None:
+    registry = load(config={"format_task": nothing})
+    assert report(registry, "flowerconfig").state == "active"
+    registry.fail("flowerconfig", "it raised")
+    assert report(registry, "flowerconfig").error == "it raised"
+
+
 def test_format_task_that_is_no_function_stops_the_start(load: Load) -> None:
     with pytest.raises(ConfigurationError, match=r"format_task is not a function \(flowerconfig\.py\)"):
         load(config={"format_task": "hide"})

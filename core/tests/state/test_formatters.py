@@ -127,7 +127,8 @@ def nonsense(task: Any) -> Any:
 def test_a_failing_formatter_hides_the_data_of_that_task(
     state: State, event: MakeEvent, clock: Any, caplog: pytest.LogCaptureFixture, function: Callable[[Any], Any]
 ) -> None:
-    state.add_formatter(Call(function))
+    told: list[str] = []
+    state.add_formatter(Call(function), told.append)
     with caplog.at_level(logging.ERROR):
         for n in range(50):
             state.apply([event("task-received", f"t{n}", args=CANARY, kwargs=f"{{'a': '{CANARY}'}}")])
@@ -138,6 +139,8 @@ def test_a_failing_formatter_hides_the_data_of_that_task(
     assert len(caplog.records) == 1
     assert CANARY not in caplog.text
     assert state.formatters.failures == 100
+    assert len(told) == 1
+    assert CANARY not in told[0]
     clock.time += 61
     state.apply([event("task-received", "late", args="1")])
     assert len(caplog.records) == 2

@@ -139,6 +139,12 @@ def test_events_in_order_give_celerys_state(event: MakeEvent, events: list[str],
     assert merged(made).state == state
 
 
+@pytest.mark.parametrize("kinds", [["progress", "revoked"], ["revoked", "progress"]])
+def test_revoking_ends_a_task_that_told_of_its_progress(event: MakeEvent, kinds: list[str]) -> None:
+    """In Celery such a task is in its custom state for ever."""
+    assert merged([event(f"task-{kind}", at=float(n + 1)) for n, kind in enumerate(kinds)]).state == "REVOKED"
+
+
 def test_an_event_of_an_earlier_attempt_does_not_set_the_state_but_its_time(event: MakeEvent) -> None:
     record = merged([event("task-retried", at=5.0, clock=5), event("task-started", at=4.0, clock=4)])
     assert (record.state, record.timestamp, record.started, record.clock) == ("RETRY", 5.0, 4.0, 5)

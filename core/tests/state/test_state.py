@@ -72,7 +72,8 @@ def test_a_raising_subscriber_is_logged_once_a_minute_and_off_after_five_in_a_ro
         if len(calls) != 4:
             raise ValueError
 
-    bad = state.subscribe(sometimes)
+    told: list[str] = []
+    bad = state.subscribe(sometimes, told.append)
     state.subscribe(seen.append)
     with caplog.at_level(logging.ERROR):
         for n in range(20):
@@ -81,6 +82,7 @@ def test_a_raising_subscriber_is_logged_once_a_minute_and_off_after_five_in_a_ro
     assert len(calls) == 9
     assert (bad.active, bad.failures) == (False, 8)
     assert len(caplog.records) == 2
+    assert told == ["the event sink is off: it raised ValueError 5 times in a row"]
 
 
 def test_the_least_recently_changed_task_is_evicted(make_state: MakeState, event: MakeEvent) -> None:
