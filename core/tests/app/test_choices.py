@@ -31,10 +31,14 @@ def sso(providers: Callable[[], Any]) -> SimpleNamespace:
     )
 
 
+def nothing() -> list[Any]:
+    return []
+
+
 def choices(plugin: Any, *words: str) -> Choices:
     point = SimpleNamespace(name="sso", value="sso", group="flower_plugins", dist=None, load=lambda: plugin)
     registry = Registry.load(
-        core=SimpleNamespace(flower_nav_items=hookimpl(list)),
+        core=SimpleNamespace(flower_nav_items=hookimpl(nothing)),
         config_globals={},
         config_path="",
         entry_points=[point],  # type: ignore[list-item]
@@ -57,7 +61,7 @@ def broken() -> list[Offer[AuthProvider]]:
     raise RuntimeError("no")
 
 
-@pytest.mark.parametrize("providers", [broken, list, lambda: "nonsense"])
+@pytest.mark.parametrize("providers", [broken, nothing, lambda: "nonsense"])
 def test_a_login_that_was_asked_for_and_does_not_come_stops_the_start(providers: Callable[[], Any]) -> None:
     with pytest.raises(ConfigurationError, match="sso asks for a login, and plugin sso provides none"):
         choices(sso(providers), "--sso=x").providers()
