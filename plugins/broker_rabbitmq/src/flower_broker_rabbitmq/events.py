@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import selectors
+import socket
+import ssl
 import struct
 import threading
 import time
@@ -128,13 +131,16 @@ class _Reader:
         self._subscription.cut()
 
     def _read(self, frames: FrameReader) -> None:
-        while not self.outlet.closed:
-            chunk = self._receive()
-            self._beat()
-            frames.feed(chunk)
-            if 0 < len(chunk) < _SMALL_CHUNK:
-                # Few messages at a time would cost several times as much, here and on the event loop.
-                time.sleep(_GATHER_SECONDS)
+        sock = self._subscription.socket
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_READ)
+            while not self.outlet.closed:
+                chunk = self._receive()
+                self._beat()
+                frames.feed(chunk)
+                if 0 < len(chunk) < _SMALL_CHUNK and not _decrypted(sock) and not selector.select(0):
+                    # Few messages at a time would cost several times as much, here and on the event loop.
+                    time.sleep(_GATHER_SECONDS)
 
     def _receive(self) -> bytes:
         """Return what the broker sent, b"" when nothing came for a while."""
@@ -206,6 +212,11 @@ class _Reader:
 
 class _Farewell(Exception):
     """The broker agrees that the connection ends."""
+
+
+def _decrypted(sock: socket.socket) -> int:
+    """Return how many bytes wait in the TLS layer, where no selector sees them."""
+    return sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
 
 
 def _unexpected(channel: int, number: tuple[int, int]) -> ProtocolError:
