@@ -59,6 +59,7 @@ class Subscription:
         self._broker = broker
         self._options = broker.event_options
         self._log = log
+        self._place = ""
         self._wire: Any = None
         self._cut = False
         self._connection: Any = None
@@ -83,16 +84,10 @@ class Subscription:
 
     def open(self) -> None:
         """Connect, declare, consume, and ask the workers to speak up. Raise what kombu and py-amqp raise."""
-        self._connect()
-        self.socket.settimeout(_ANSWER_SECONDS)
-        channel = self._connection.channel()
-        self.queue = self._declare(channel)
-        mailbox = self._mailbox()
-        channel.basic_consume(self.queue, no_ack=True, consumer_tag=f"flower-{uuid4()}")
-        self.channel = channel.channel_id
-        # From here on nothing may wait for an answer, which would swallow messages before it.
-        if mailbox is not None:
-            _publish_wake_up(*mailbox)
+        try:
+            self._subscribe()
+        except TimeoutError as error:
+            raise Unavailable(f"The broker at {self._place} did not answer in time") from error
 
     def close(self) -> None:
         """Close the socket."""
@@ -110,6 +105,18 @@ class Subscription:
             with suppress(OSError):
                 # Not SSLSocket's own method, which takes the TLS state from under the other thread.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def _subscribe(self) -> None:
+        self._connect()
+        self.socket.settimeout(_ANSWER_SECONDS)
+        channel = self._connection.channel()
+        self.queue = self._declare(channel)
+        mailbox = self._mailbox()
+        channel.basic_consume(self.queue, no_ack=True, consumer_tag=f"flower-{uuid4()}")
+        self.channel = channel.channel_id
+        # From here on nothing may wait for an answer, which would swallow messages before it.
+        if mailbox is not None:
+            _publish_wake_up(*mailbox)
 
     def _connect(self) -> None:
         """Try each URL of a failover list once, in kombu's order; waiting in between is core's business."""
@@ -142,6 +149,7 @@ class Subscription:
                 connection.maybe_switch_next()
 
     def _tapped(self, **options: Any) -> Any:
+        self._place = options["host"]
         return _TappedConnection(self, **options)
 
     def adopt(self, wire: Any) -> Any:
