@@ -465,16 +465,10 @@ def test_a_wrong_password_is_a_reason_r25(url: str) -> None:
     asyncio.run(main())
 
 
-def test_another_driver_s_url_names_the_way_out() -> None:
-    stream = Stream("redis://127.0.0.1:1/0")
-
-    async def main() -> None:
-        async with stream.watched(connected=False):
-            error = await stream.end()
-            assert isinstance(error, ConfigurationError)
-            assert "--event_source=kombu" in error.message
-
-    asyncio.run(main())
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "librabbitmq://h//", "amqp://127.0.0.1:1//;sqs://h"])
+def test_another_transport_s_url_names_the_way_out(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="--event_source=kombu"):
+        asyncio.run(RabbitMQEventSource(offer_context(broker_url=address)).run(Stream(address)))
 
 
 def test_the_next_url_of_a_failover_list_is_tried(url: str) -> None:

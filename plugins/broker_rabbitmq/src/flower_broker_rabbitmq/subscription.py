@@ -33,6 +33,8 @@ _ANSWER_SECONDS = 3.0
 _HEARTBEAT_SECONDS = 4
 _LEAVING_SECONDS = 0.5
 
+_TRANSPORTS = {"amqp": "pyamqp", "amqps": "amqps", "pyamqp": "pyamqp", "rabbitmq": "pyamqp"}
+
 # A user's transport options hold for the workers; these three decide how this reader works.
 _OWN_OPTIONS = frozenset(("confirm_publish", "frame_handler", "heartbeat"))
 
@@ -45,17 +47,8 @@ class Subscription:
     """
 
     def __init__(self, broker: Broker, log: logging.Logger) -> None:
-        """Raise ConfigurationError for a URL that cannot be read."""
-        for url in broker.url.split(";"):
-            try:
-                parse_url(url)
-            except (KeyError, ValueError):
-                # The message of that exception quotes the URL, which may be a part of the password.
-                raise ConfigurationError(
-                    "The broker's URL cannot be read",
-                    where="broker",
-                    mend="Percent-encode special characters of the user and the password.",
-                ) from None
+        """Raise ConfigurationError for a URL that cannot be read, or that is another transport's."""
+        self._urls = ";".join(_py_amqp_url(url) for url in broker.url.split(";"))
         self._broker = broker
         self._options = broker.event_options
         self._log = log
@@ -122,7 +115,7 @@ class Subscription:
         """Try each URL of a failover list once, in kombu's order; waiting in between is core's business."""
         use_ssl = self._broker.use_ssl
         connection = _kombu.Connection(
-            ";".join(_py_amqp_url(url) for url in self._broker.url.split(";")),
+            self._urls,
             ssl=dict(use_ssl) if isinstance(use_ssl, Mapping) else use_ssl or False,
             transport_options={k: v for k, v in self._broker.transport_options.items() if k not in _OWN_OPTIONS},
             connect_timeout=_CONNECT_SECONDS,
@@ -131,12 +124,6 @@ class Subscription:
         )
         for left in reversed(range(max(len(connection.alt), 1))):
             transport = connection.transport
-            if transport.driver_name != "py-amqp":
-                raise ConfigurationError(
-                    f"The event source for RabbitMQ cannot use {transport.driver_name}",
-                    where="broker",
-                    mend="Choose --event_source=kombu.",
-                )
             connection.heartbeat = _HEARTBEAT_SECONDS
             transport.Connection = self._tapped
             try:
@@ -205,9 +192,22 @@ class _TappedConnection(_Connection):  # type: ignore[misc]
 
 
 def _py_amqp_url(url: str) -> str:
-    """Name kombu's transport: `amqp` alone would mean librabbitmq where that is installed."""
+    """Return the URL with the name of kombu's transport: `amqp` means librabbitmq where that is installed."""
+    try:
+        parse_url(url)
+    except (KeyError, ValueError):
+        # The message of that exception quotes the URL, which may be a part of the password.
+        raise ConfigurationError(
+            "The broker's URL cannot be read",
+            where="broker",
+            mend="Percent-encode special characters of the user and the password.",
+        ) from None
     scheme, separator, rest = url.partition("://")
-    return f"pyamqp://{rest}" if separator and scheme in ("amqp", "rabbitmq") else url
+    if separator and scheme not in _TRANSPORTS:
+        raise ConfigurationError(
+            f"The event source for RabbitMQ does not speak {scheme}", where="broker", mend="Try --event_source=kombu."
+        )
+    return f"{_TRANSPORTS[scheme]}://{rest}" if separator else url
 
 
 def _publish_wake_up(channel: Any, exchange: Any) -> None:
