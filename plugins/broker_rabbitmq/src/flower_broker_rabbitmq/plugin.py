@@ -1,11 +1,11 @@
-"""What this plugin brings: the option `broker_api` and an inspector for RabbitMQ's queues."""
+"""What this plugin brings: the option `broker_api`, an inspector for RabbitMQ's queues and a source of events."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from flower_broker_rabbitmq.location import check_api_url
-from flower_plugins import BrokerInspector, Offer, Option, hookimpl
+from flower_plugins import BrokerInspector, EventSource, Offer, Option, hookimpl
 
 FLOWER_API_VERSION = 1
 
@@ -31,5 +31,17 @@ def flower_broker_inspectors() -> Sequence[Offer[BrokerInspector]]:
             "flower_broker_rabbitmq.inspector:RabbitMQInspector",
             label="RabbitMQ management API",
             schemes=("amqp", "amqps", "pyamqp", "librabbitmq"),
+        )
+    ]
+
+
+@hookimpl
+def flower_event_sources() -> Sequence[Offer[EventSource]]:
+    return [
+        Offer(
+            "rabbitmq",
+            "flower_broker_rabbitmq.events:RabbitMQEventSource",
+            label="RabbitMQ, read frame by frame",
+            schemes=("amqp", "amqps", "pyamqp", "rabbitmq"),
         )
     ]
