@@ -168,12 +168,19 @@ class Launcher:
         return process
 
     def flower(
-        self, room: Room | None, *options: str, celery: Sequence[str] = (), env: Mapping[str, str] | None = None
+        self,
+        room: Room | None,
+        *options: str,
+        celery: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
     ) -> RunningFlower:
         """Start Flower on a free port, with the API open, and wait until it listens."""
         words = [str(BIN / "celery"), "-A", "tests.system.cluster", *celery, "flower", "--port=0", *options]
         environment = {"FLOWER_UNAUTHENTICATED_API": "1", **(room.environment if room else {}), **(env or {})}
-        process = self.start(words, environment)
+        if cwd != ROOT:
+            environment["PYTHONPATH"] = str(ROOT)
+        process = self.start(words, environment, cwd)
 
         def visit() -> str | None:
             assert process.popen.poll() is None, process.output()
