@@ -1,5 +1,8 @@
 """Real processes for system tests: workers, Flower itself, and rooms of their own in real brokers."""
 
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
 from __future__ import annotations
 
 import contextlib
@@ -18,7 +21,8 @@ from typing import Any
 import httpx
 from celery import Celery
 from celery.events.event import get_exchange
-from kombu import Connection, Producer
+from kombu.connection import Connection
+from kombu.messaging import Producer
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
