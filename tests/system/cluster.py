@@ -29,6 +29,12 @@ def nap(seconds: float) -> str:
 
 
 @app.task
+def pay(amount: int, credit_card_number: str, seconds: float = 0.0) -> str:
+    time.sleep(seconds)
+    return f"paid {amount}"
+
+
+@app.task
 def fail(message: str) -> None:
     raise ValueError(message)
 

@@ -1,5 +1,8 @@
 """Real processes for system tests: workers, Flower itself, and rooms of their own in real brokers."""
 
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
 from __future__ import annotations
 
 import contextlib
@@ -18,7 +21,8 @@ from typing import Any
 import httpx
 from celery import Celery
 from celery.events.event import get_exchange
-from kombu import Connection, Producer
+from kombu.connection import Connection
+from kombu.messaging import Producer
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -168,12 +172,19 @@ class Launcher:
         return process
 
     def flower(
-        self, room: Room | None, *options: str, celery: Sequence[str] = (), env: Mapping[str, str] | None = None
+        self,
+        room: Room | None,
+        *options: str,
+        celery: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
     ) -> RunningFlower:
         """Start Flower on a free port, with the API open, and wait until it listens."""
         words = [str(BIN / "celery"), "-A", "tests.system.cluster", *celery, "flower", "--port=0", *options]
         environment = {"FLOWER_UNAUTHENTICATED_API": "1", **(room.environment if room else {}), **(env or {})}
-        process = self.start(words, environment)
+        if cwd != ROOT:
+            environment["PYTHONPATH"] = str(ROOT)
+        process = self.start(words, environment, cwd)
 
         def visit() -> str | None:
             assert process.popen.poll() is None, process.output()

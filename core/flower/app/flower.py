@@ -146,6 +146,7 @@ class Flower:
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],
+            format_request=self.state.formatters.request,
         )
         self.control = ControlService(
             self.mailbox,

@@ -24,6 +24,7 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "revoked": {},
 }
 _MAPPINGS = frozenset(("stats", "conf"))
+_REQUESTS = frozenset(("active", "reserved", "scheduled"))
 _GATHER_SECONDS = 0.2
 _TRIES = 3
 _AT_ONCE = 100
@@ -45,6 +46,7 @@ class InspectService(Service):
     `timeout`, `period` and `spacing`, the least time between two questions to the same worker, are
     seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
+    `format_request` makes what is kept of a task that a worker tells of.
     """
 
     name = "inspect"
@@ -57,13 +59,14 @@ class InspectService(Service):
         timeout: float = 1.0,
         max_workers: int = 5000,
         enabled: bool = True,
+        format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         period: float = 60.0,
         spacing: float = 1.0,
         log: logging.Logger | None = None,
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
-        self._spacing = spacing
+        self._spacing, self._format = spacing, format_request
         self._quiet = Quiet(log or logging.getLogger("flower.control"))
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._running: dict[str | None, asyncio.Task[None]] = {}
@@ -168,11 +171,18 @@ class InspectService(Service):
         usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
         if not hostname or not usable:
             return False
-        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
+        masked = {method: self._formatted(method, value) for method, value in mask(usable).items()}
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **masked, "timestamp": time.time()}
         self._cache.move_to_end(hostname)
         while len(self._cache) > self._max:
             self._cache.popitem(last=False)
         return True
+
+    def _formatted(self, method: str, value: Any) -> Any:
+        """Return a reply with its tasks formatted; what does not look like one is left out."""
+        if method not in _REQUESTS:
+            return value
+        return [self._format(request) for request in value if isinstance(request, Mapping)]
 
 
 def _is_usable(method: str, value: Any) -> bool:

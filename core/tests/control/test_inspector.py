@@ -244,3 +244,23 @@ def test_it_asks_at_the_start_and_periodically() -> None:
 
     run(cluster, scenario, period=0.1, spacing=0.1)
     assert set(cluster.questions) == {(tuple(BASIC_METHODS), None)}
+
+
+def test_tasks_that_workers_tell_of_are_formatted_before_they_are_kept() -> None:
+    """S57"""
+    task = {"id": "t1", "kwargs": {"card": "canary", "password": "canary"}}
+    cluster = Cluster(w1={"active": [task, 5], "reserved": [task], "scheduled": [{"request": task}], "revoked": ["t2"]})
+    seen: list[Mapping[str, Any]] = []
+
+    def hide(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        seen.append(request)
+        return {"hidden": True}
+
+    async def scenario(service: InspectService) -> None:
+        await service.refresh("w1")
+
+    info = run(cluster, scenario, format_request=hide).info("w1")
+    assert info is not None
+    assert [info[name] for name in ("active", "reserved", "scheduled")] == [[{"hidden": True}]] * 3
+    assert info["revoked"] == ["t2"]
+    assert seen[0]["kwargs"] == {"card": "canary", "password": "********"}
