@@ -21,7 +21,7 @@ _Reader: Any = hiredis.Reader
 _SLICE = 32 * 1024
 _LARGEST_SLICE = 1024 * 1024
 _PAUSE_SECONDS = 0.005
-_BUSY_SECONDS = 0.010
+_BUSY_SECONDS = 0.0025
 _CLOSING_SECONDS = 1.0
 
 
@@ -94,10 +94,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         now = self._loop.time()
-        often = now - self.heard < _BUSY_SECONDS
+        soon = now - self.heard < _BUSY_SECONDS
         self.heard = now
         try:
-            self._read(nbytes)
+            number = self._read(nbytes)
         except Exception as error:  # guards the loop: what the parser or the receiver raise ends this connection
             self._end(error)
             if self._transport is not None:
@@ -110,26 +110,34 @@ class Connection(asyncio.BufferedProtocol):
             return
         if size > _SLICE and nbytes < size // 8:
             self._buffer = memoryview(bytearray(_SLICE))
-        if often and self._transport is not None:
+        if (soon or number > 1) and self._transport is not None:
             self._transport.pause_reading()
             self._resume = self._loop.call_later(_PAUSE_SECONDS, self._transport.resume_reading)
 
-    def _read(self, nbytes: int) -> None:
-        self._reader.feed(self._buffer, 0, nbytes)
+    def _read(self, nbytes: int) -> int:
+        """Hand on what is complete; return how many messages that were."""
         take = self._reader.gets
         payloads: list[bytes] = []
-        while True:
-            reply = take()
-            if reply is False:
-                break
-            if type(reply) is list and reply[0] == b"pmessage":
-                payloads.append(reply[3])
-            elif self._awaited:
-                answer = self._awaited.popleft()
-                if not answer.done():
-                    answer.set_result(reply)
+        # In pieces: hiredis moves what is left of its buffer after each reply, which a large buffer makes dear.
+        for start in range(0, nbytes, _SLICE):
+            self._reader.feed(self._buffer, start, min(_SLICE, nbytes - start))
+            while True:
+                reply = take()
+                if reply is False:
+                    break
+                if type(reply) is list and reply[0] == b"pmessage":
+                    payloads.append(reply[3])
+                else:
+                    self._answer(reply)
         if payloads:
             self._deliver(payloads)
+        return len(payloads)
+
+    def _answer(self, reply: Any) -> None:
+        if self._awaited:
+            answer = self._awaited.popleft()
+            if not answer.done():
+                answer.set_result(reply)
 
     def _end(self, reason: Exception) -> None:
         if not self.ended.done():
