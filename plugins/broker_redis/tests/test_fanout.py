@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flower_broker_redis.fanout import Fanout
 from flower_plugins import Broker, ConfigurationError
 
 
-def fanout(database: int = 0, scheme: str = "redis", **options: object) -> Fanout:
+def fanout(database: int, scheme: str = "redis", /, **options: Any) -> Fanout:
     return Fanout.of(Broker(f"{scheme}://", scheme, "", dict(options)), database)
 
 
@@ -27,7 +29,7 @@ def fanout(database: int = 0, scheme: str = "redis", **options: object) -> Fanou
         ({"sentinel_fanout_compat": True}, ["/3.ev/*"], ["/3.ev"]),
     ],
 )
-def test_options_make_the_names(options: dict[str, object], subscriptions: list[str], channels: list[str]) -> None:
+def test_options_make_the_names(options: dict[str, Any], subscriptions: list[str], channels: list[str]) -> None:
     made = fanout(3, **options)
     assert made.subscriptions("ev") == subscriptions
     assert made.channels("ev") == channels
@@ -45,4 +47,4 @@ def test_old_and_new_names_are_both_used_while_sentinel_users_upgrade() -> None:
 @pytest.mark.parametrize("prefix", ["/{nosuch}.", "/{.", "/{0}.", "/{db.nosuch}."])
 def test_a_prefix_that_cannot_be_filled_in_is_refused(prefix: str) -> None:
     with pytest.raises(ConfigurationError, match="fanout_prefix"):
-        fanout(fanout_prefix=prefix)
+        fanout(0, fanout_prefix=prefix)
