@@ -110,19 +110,19 @@ def test_a_source_receives_what_kombu_receives(
 def test_another_database_is_another_cluster(
     database: tuple[str, redis.Redis], make_exchange: Any, wait_until: Any
 ) -> None:
-    exchange = make_exchange(database[0])
-    host, _, number = database[0].rpartition("/")
-    other = make_exchange(f"{host}/{int(number) - 1}")
-    other.app.conf.event_exchange = exchange.app.conf.event_exchange
+    url, client = database
+    exchange = make_exchange(url)
+    number = int(url.rpartition("/")[2])
 
     async def scenario() -> list[Any]:
         async with exchange.watched() as (watcher, _):
-            await asyncio.to_thread(other.send, 3)
+            channels = [f"/{other}.{exchange.app.conf.event_exchange}/task.sent" for other in (number - 1, number)]
+            assert [client.publish(channel, b"{}") for channel in channels] == [0, 1]
             await asyncio.to_thread(exchange.send, 1)
-            await wait_until(lambda: bool(watcher.bodies))
-            return read(watcher.batches)
+            await wait_until(lambda: len(watcher.bodies) == 2)
+            return [body is None for body in watcher.bodies]
 
-    assert [event["uuid"] for event in asyncio.run(scenario())] == ["u-0"]
+    assert asyncio.run(scenario()) == [True, False]
 
 
 def test_workers_are_asked_for_heartbeats_on_connect(
