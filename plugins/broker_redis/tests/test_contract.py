@@ -1,20 +1,34 @@
-"""The rules every plugin and every broker inspector keeps, against the running Redis."""
+"""The rules every plugin and every kind of what it offers keep, against the running Redis."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 import redis
 
 from flower_broker_redis import plugin
 from flower_broker_redis.inspector import RedisInspector
-from flower_plugins import BrokerInspector
-from flower_plugins.testing import BrokerInspectorContract, PluginContract, offer_context
+from flower_plugins import BrokerInspector, EventSource
+from flower_plugins.testing import BrokerInspectorContract, EventSourceContract, PluginContract, offer_context
 
 
 class TestPlugin(PluginContract):
     plugin = plugin
+
+
+class TestEventSource(EventSourceContract):
+    @pytest.fixture(autouse=True)
+    def connect(self, database: tuple[str, redis.Redis], make_exchange: Any) -> None:
+        self.exchange = make_exchange(database[0])
+
+    def make(self) -> EventSource:
+        source: EventSource = self.exchange.source()
+        return source
+
+    def publish(self) -> None:
+        self.exchange.send(1)
 
 
 class TestInspector(BrokerInspectorContract):

@@ -99,20 +99,18 @@ def test_user_socket_and_database_are_honoured(start_redis: StartRedis, tmp_path
 
 @pytest.mark.system
 def test_the_options_of_an_encrypted_url_are_honoured(
-    start_redis: StartRedis, unused_port: Callable[[], int], tmp_path: Path
+    start_redis: StartRedis, unused_port: Callable[[], int], certificate: tuple[Path, Path]
 ) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    subprocess.run([*make.split(), "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    with_tls = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
+    public, key = certificate
+    with_tls = ["--tls-cert-file", str(public), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
     tls_port = unused_port()
     port, _ = start_redis("--tls-port", str(tls_port), *with_tls)
     client = redis.Redis(port=port)
     client.rpush("q", "x")
     url = f"rediss://localhost:{tls_port}/0"
-    assert count(inspector(f"{url}?ssl_cert_reqs=required&ssl_ca_certs={certificate}"), ["q"]) == [1]
+    assert count(inspector(f"{url}?ssl_cert_reqs=required&ssl_ca_certs={public}"), ["q"]) == [1]
     assert count(inspector(url), ["q"]) == [1]
-    assert count(inspector(url.replace("rediss", "redis"), {"ssl_ca_certs": str(certificate)}), ["q"]) == [1]
+    assert count(inspector(url.replace("rediss", "redis"), {"ssl_ca_certs": str(public)}), ["q"]) == [1]
     with pytest.raises(Unavailable):
         count(inspector(f"{url}?ssl_cert_reqs=required"), ["q"])
     client.close()

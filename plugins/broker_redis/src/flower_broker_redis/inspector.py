@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
+from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
 from flower_plugins import BrokerInspector, ConfigurationError, OfferContext, QueueStats, Unavailable
 
@@ -46,7 +46,7 @@ class RedisInspector(BrokerInspector):
             try:
                 return await self._rows(self._client(index, place), names)
             except (RedisError, OSError) as error:
-                failure = Unavailable(_describe(place, error))
+                failure = Unavailable(describe(place, error, "count messages"))
         raise failure
 
     async def close(self) -> None:
@@ -99,14 +99,3 @@ def _connect(place: Location) -> tuple[Redis, Sentinel | None]:
 def _sum(answers: Sequence[Any]) -> int | None:
     """Add up the steps of one queue; None when a key of that name holds something else than a list."""
     return None if any(isinstance(answer, Exception) for answer in answers) else sum(answers)
-
-
-def _describe(place: Location, error: Exception) -> str:
-    """Say what is wrong without the words of the exception, which might quote a credential."""
-    if isinstance(error, AuthenticationError):
-        return f"Redis at {place.name} refused the credentials"
-    if isinstance(error, (RedisTimeoutError, TimeoutError)):
-        return f"Redis at {place.name} did not answer in time"
-    if isinstance(error, ResponseError):
-        return f"Redis at {place.name} refused to count messages"
-    return f"Redis at {place.name} cannot be reached"
