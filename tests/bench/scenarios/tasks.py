@@ -1,0 +1,146 @@
+"""Memory per task, and the time of every list and page, as the number of tasks grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from tests.bench.figures import Figure, Quantity, exponent
+from tests.bench.probe import Latency
+from tests.bench.publisher import Publisher
+from tests.bench.servers import PEER, Server
+from tests.bench.traffic import NAMES, WORKERS, task_uuid
+from tests.bench.trial import LAG, TIME, Scenario, Trial
+
+__all__ = ["TASKS", "endpoints"]
+
+_PER_TASK = Quantity("per task", "bytes")
+_GROWTH = Quantity("growth", "exponent")
+_EVENTS_PER_TASK = 4.15
+_WINDOW = {"ours": 20_000, "peer": 4_000}
+_PEER_LIMIT = 100_000
+_WHOLE_LIMIT = 100_000
+_SLACK = 1.25
+
+
+def endpoints(size: int) -> dict[str, str]:
+    """Return path by group and name of everything that is asked when `size` tasks are in memory."""
+    api, middle = "/api/tasks?limit=100", task_uuid(size // 2)
+    column = "name uuid state args kwargs result received started runtime worker".split()
+
+    def table(start: int, order: str, direction: str = "desc", search: str = "") -> str:
+        number = column.index(order)
+        return (
+            f"/tasks/datatable?draw=1&start={start}&length=100&order%5B0%5D%5Bcolumn%5D={number}"
+            f"&columns%5B{number}%5D%5Bdata%5D={order}&order%5B0%5D%5Bdir%5D={direction}"
+            f"&search%5Bvalue%5D={quote(search)}"
+        )
+
+    lists = {
+        "newest": api,
+        "in the middle": f"{api}&offset={size // 2}",
+        "by received": f"{api}&sort_by=received",
+        "by received, descending": f"{api}&sort_by=-received",
+        "by started, descending": f"{api}&sort_by=-started",
+        "by name": f"{api}&sort_by=name",
+        "by state": f"{api}&sort_by=state",
+        "state": f"{api}&state=FAILURE",
+        "task name": f"{api}&taskname={NAMES[7]}",
+        "worker": f"{api}&workername={quote(WORKERS[3])}",
+        "received since": f"{api}&received_start={quote('2020-01-01 00:00')}",
+        "table, first page": table(0, "received"),
+        "table, page in the middle": table(size // 2, "received"),
+        "table, by name": table(0, "name", "asc"),
+        "table, by runtime": table(0, "runtime"),
+        "table, by worker": table(0, "worker", "asc"),
+        "table, one state": table(0, "received", search="state:FAILURE"),
+    }
+    searches = {
+        "common word": f"{api}&search=customer",
+        "rare word": f"{api}&search=order-{size // 2}",
+        "no match": f"{api}&search=nowhere-to-be-found",
+        "id": f"{api}&search={middle[:23]}",
+        "field": f"{api}&search={quote('name:payments.check args:order-1')}",
+        "keyword argument": f"{api}&search={quote('kwargs:user=7')}",
+        "either": f"{api}&search={quote('(state:FAILURE OR state:RETRY) Timeout')}",
+        "table": table(0, "received", search=f"order-{size // 2}"),
+    }
+    single = {
+        "task info": f"/api/task/info/{middle}",
+        "workers JSON": "/workers?json=1",
+        "task types": "/api/task/types",
+        "API workers": "/api/workers",
+        "metrics": "/metrics",
+    }
+    pages = {
+        "workers page": "/",
+        "tasks page": "/tasks",
+        "task page": f"/task/{middle}",
+        "worker page": f"/worker/{quote(WORKERS[3])}",
+    }
+    groups = {"list": lists, "search": searches, "single": single, "page": pages}
+    if size <= _WHOLE_LIMIT:
+        groups["whole"] = {"all tasks": "/api/tasks"}
+    return {f"{group}: {name}": path for group, paths in groups.items() for name, path in paths.items()}
+
+
+def _measure(trial: Trial) -> Iterator[Figure]:
+    sizes = [size for size in trial.scale.sizes if trial.side != PEER or size <= _PEER_LIMIT]
+    if not sizes:
+        return
+    medians: dict[str, list[tuple[float, float]]] = {}
+    with trial.server(f"--max_tasks={max(sizes)}") as (server, publisher):
+        empty, held = server.pss(), 0
+        for size in sizes:
+            missing = int((size - held) * _EVENTS_PER_TASK)
+            held = server.absorb(publisher, missing, window=_WINDOW[trial.side])
+            time.sleep(1.0)
+            kept = min(held, max(sizes))
+            yield Figure(f"{size:,} tasks", _PER_TASK, (server.pss() - empty) / kept, f"{kept:,} tasks in memory")
+            for figure in _idle(server, trial, size):
+                if figure.quantity is TIME:
+                    medians.setdefault(figure.subject.partition(" tasks, ")[2], []).append((size, figure.value))
+                yield figure
+            if size == sizes[-1] or size == _PEER_LIMIT:
+                yield from _busy(server, publisher, trial, size)
+    for subject, points in medians.items():
+        if len(points) > 1:
+            yield Figure(subject, _GROWTH, exponent(points))
+
+
+def _idle(server: Server, trial: Trial, size: int) -> Iterator[Figure]:
+    for name, path in endpoints(size).items():
+        yield from _latency(server, f"{size:,} tasks, {name}", path, trial.scale.page_seconds)
+
+
+def _busy(server: Server, publisher: Publisher, trial: Trial, size: int) -> Iterator[Figure]:
+    """Ask again while events arrive."""
+    rate, seconds = trial.scale.page_rate, trial.scale.page_seconds
+    for name, path in endpoints(size).items():
+        if name.startswith("whole"):
+            continue
+        publisher.prepare(int(rate * seconds * _SLACK) + rate)
+        publisher.begin(rate)
+        yield from _latency(server, f"{size:,} tasks at {rate:,} events/s, {name}", path, seconds)
+        publisher.stop()
+        publisher.finish()
+
+
+def _latency(server: Server, subject: str, path: str, seconds: float) -> Iterator[Figure]:
+    latency = server.client.latency(path, seconds)
+    if isinstance(latency, Latency):
+        note = f"{latency.count} requests"
+        yield Figure(subject, TIME, latency.p50 * 1000, note)
+        yield Figure(subject, LAG, latency.p99 * 1000, note)
+
+
+TASKS = Scenario(
+    "tasks",
+    "Memory and answers as tasks grow",
+    "Memory is what the server grew by since the first events, over the tasks it holds. Answers are taken by one "
+    "client on one kept-alive connection; growth is the exponent b of time = a·n^b over the sizes, 0 where the number "
+    "of tasks does not matter. Sizes above 100,000 are for ours alone.",
+    _measure,
+    brokers=("redis",),
+)
