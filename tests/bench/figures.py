@@ -27,18 +27,20 @@ class Key:
 
     scenario: str
     broker: str
+    part: str
     subject: str
     quantity: Quantity
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, measured once. `note` is what a reader needs to know about it."""
+    """One number, measured once. `note` is what a reader needs to know about it; figures of a `part` stand together."""
 
     subject: str
     quantity: Quantity
     value: float
     note: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Figures:
 
     def add(self, scenario: str, broker: str, side: str, repetition: int, figure: Figure) -> None:
         """Keep one figure."""
-        key = Key(scenario, broker, figure.subject, figure.quantity)
+        key = Key(scenario, broker, figure.part, figure.subject, figure.quantity)
         self._values.setdefault(key, {}).setdefault(side, {})[repetition] = figure.value
         if figure.note:
             self._notes.setdefault(key, {})[side] = figure.note
@@ -72,12 +74,13 @@ class Figures:
         """Return what a scenario measured, in the order of measuring."""
         return [key for key in self._values if key.scenario == scenario]
 
-    def find(self, scenario: str, broker: str, subject: str, quantity: str) -> list[Key]:
+    def find(self, scenario: str, broker: str, subject: str, quantity: str, part: str = "") -> list[Key]:
         """Return the keys that fit; a subject that ends in `*` fits every subject that begins so."""
         return [
             key
             for key in self.keys(scenario)
             if key.broker == broker
+            and key.part == part
             and key.quantity.name == quantity
             and (key.subject == subject or (subject.endswith("*") and key.subject.startswith(subject[:-1])))
         ]

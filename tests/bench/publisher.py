@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import json
 import select
 import socket
@@ -185,8 +186,9 @@ class AmqpOutlet(Outlet):
 class Press:
     """What the child process does: prepare, then send."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, commands: io.RawIOBase) -> None:
         self._outlet = outlet
+        self._commands = commands
         self._traffic = Traffic()
         self._run = 0
         self._messages: list[bytes] = []
@@ -233,8 +235,8 @@ class Press:
             upto = end if rate is None else bisect_right(total, (now - begun) * rate, at)
             upto = min(upto, at + _PIECE)
             if upto == at:
-                if select.select([sys.stdin], [], [], _TICK)[0]:
-                    sys.stdin.readline()
+                if select.select([self._commands], [], [], _TICK)[0]:
+                    self._commands.readline()
                     break
                 continue
             while marker < upto:
@@ -259,10 +261,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Publish events as told on standard input.")
     parser.add_argument("url")
     url = parser.parse_args().url
-    press = Press(RedisOutlet(url) if url.startswith("redis") else AmqpOutlet(url))
+    # Unbuffered: what a buffer has read ahead, select does not see.
+    commands = io.FileIO(sys.stdin.fileno(), closefd=False)
+    press = Press(RedisOutlet(url) if url.startswith("redis") else AmqpOutlet(url), commands)
     gc.disable()
-    # Not by iteration, which reads ahead and would hide a "stop" from select.
-    while line := sys.stdin.readline():
+    while line := commands.readline():
         command = json.loads(line)
         action = command.pop("do")
         if action == "prepare":

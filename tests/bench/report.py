@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import platform
@@ -16,7 +17,7 @@ from pathlib import Path
 from tests.bench.figures import Figures, Key, Quantity, Spread, times
 from tests.bench.servers import OURS, PEER, PEER_VERSION
 from tests.bench.targets import TARGETS
-from tests.bench.trial import Scenario
+from tests.bench.trial import LAG, TIME, Scenario
 
 __all__ = ["Run", "machine", "number", "render"]
 
@@ -108,8 +109,9 @@ def _targets(figures: Figures) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for target in TARGETS:
         verdict = target.judge(figures)
-        reached, met = (verdict.text, verdict.met) if verdict else ("not measured in this run", "")
-        yield f"| {target.label} | {target.limit(target.floor)} | {target.limit(target.aim)} | {reached} | {met} |"
+        if verdict is not None:
+            limits = f"{target.limit(target.floor)} | {target.limit(target.aim)}"
+            yield f"| {target.label} | {limits} | {verdict.text} | {verdict.met} |"
     yield ""
     yield (
         "A factor says how many times better ours is: faster, smaller or cheaper."
@@ -122,27 +124,48 @@ def _scenario(figures: Figures, scenario: Scenario) -> Iterator[str]:
     keys = figures.keys(scenario.name)
     if not keys:
         return
+    brokers = list(dict.fromkeys(key.broker for key in keys))
     yield f"## {scenario.title}"
     yield ""
-    yield scenario.about
+    yield scenario.about + (f" Taken on {_BROKERS[brokers[0]]}." if len(brokers) == 1 else "")
     yield ""
+    for part in dict.fromkeys(key.part for key in keys):
+        if part:
+            yield f"### {part[0].upper()}{part[1:]}"
+            yield ""
+        rows = [key for key in keys if key.part == part]
+        timed = [key for key in rows if key.quantity in (TIME, LAG)]
+        yield from _table(figures, [key for key in rows if key not in timed], len(brokers) > 1)
+        yield from _times_table(figures, timed)
+
+
+def _table(figures: Figures, keys: Sequence[Key], several: bool) -> Iterator[str]:
+    if not keys:
+        return
     yield f"| | ours | {PEER_VERSION} | better |"
     yield "|---|---|---|---|"
-    several = len({key.broker for key in keys}) > 1
     for key in keys:
         subject = f"{_BROKERS[key.broker]}, {key.subject}" if several else key.subject
         cells = (f"{subject}, {_unit(key.quantity)}", *(_cell(figures, key, side) for side in (OURS, PEER)))
-        gain = figures.gain(key, OURS, PEER)
-        yield f"| {' | '.join(cells)} | {_gain(gain, key)} |"
+        yield f"| {' | '.join(cells)} | {_gain(figures.gain(key, OURS, PEER), key)} |"
     yield ""
-    if several or keys[0].broker != "redis":
+
+
+def _times_table(figures: Figures, keys: Sequence[Key]) -> Iterator[str]:
+    """Yield a table with both percentiles of a subject in one row."""
+    if not keys:
         return
-    yield "Taken on Redis."
+    yield f"| milliseconds | ours, p50 | ours, p99 | {PEER_VERSION}, p50 | {PEER_VERSION}, p99 | better, p50 |"
+    yield "|---|---|---|---|---|---|"
+    for key in (key for key in keys if key.quantity == TIME):
+        tail = dataclasses.replace(key, quantity=LAG)
+        cells = [_cell(figures, each, side) for side in (OURS, PEER) for each in (key, tail)]
+        yield f"| {key.subject} | {' | '.join(cells)} | {_gain(figures.gain(key, OURS, PEER), key)} |"
     yield ""
 
 
 def _unit(quantity: Quantity) -> str:
-    return f"{quantity.name}, {quantity.unit}" if quantity.name in ("p50", "p99", "per task") else quantity.unit
+    return f"{quantity.unit} {quantity.name}" if quantity.name == "per task" else quantity.unit
 
 
 def _cell(figures: Figures, key: Key, side: str) -> str:
@@ -178,7 +201,9 @@ def _machine() -> Iterator[str]:
 def _left_out(run: Run) -> Iterator[str]:
     yield "## Not measured"
     yield ""
-    for line in (*run.left_out, *_NEVER):
+    open_ = [target.label for target in TARGETS if target.judge(run.figures) is None]
+    missing = [f"Targets without a figure in this run: {'; '.join(open_)}."] if open_ else []
+    for line in (*missing, *run.left_out, *_NEVER):
         yield f"- {line}"
     yield ""
 

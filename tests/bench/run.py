@@ -39,8 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
     chosen = [each for each in SCENARIOS if each.name in options.scenario] if options.scenario else list(SCENARIOS)
     left_out = []
     if options.quick and not options.scenario:
-        left_out = [f"{each.title}: not part of the quick run." for each in chosen if not each.in_quick]
-        chosen = [each for each in chosen if each.in_quick]
+        left_out = [f"{each.title}: not part of the quick run." for each in chosen if not each.quick]
+        chosen = [dataclasses.replace(each, brokers=each.quick) for each in chosen if each.quick]
     repeat = options.repeat or (1 if options.quick else 3)
     run = Run(Figures(), chosen, options.broker or BROKERS, repeat, options.quick, left_out)
     failed = _measure(run, scale)

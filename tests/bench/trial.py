@@ -27,6 +27,7 @@ class Scale:
 
     burst: dict[str, int]
     large_burst: int
+    multi: bool
     cpu_rate: int
     cpu_fast: dict[str, int]
     cpu_seconds: float
@@ -47,6 +48,7 @@ class Scale:
 FULL = Scale(
     burst={"redis": 20_000, "rabbitmq": 10_000},
     large_burst=200_000,
+    multi=True,
     cpu_rate=2_000,
     cpu_fast={"redis": 20_000, "rabbitmq": 10_000},
     cpu_seconds=10,
@@ -60,7 +62,7 @@ FULL = Scale(
     overload_seconds=20,
     flood_events=600_000,
     sizes=(10_000, 100_000, 1_000_000),
-    page_seconds=4,
+    page_seconds=2,
     page_rate=1_000,
     ingest_rate=20_000,
     ingest_seconds=15,
@@ -69,9 +71,10 @@ FULL = Scale(
 QUICK = Scale(
     burst={"redis": 6_000, "rabbitmq": 6_000},
     large_burst=0,
+    multi=False,
     cpu_rate=1_000,
     cpu_fast={},
-    cpu_seconds=2,
+    cpu_seconds=3,
     ladder=(1_000, 2_000, 4_000, 10_000, 20_000),
     first_step={OURS: 4_000, PEER: 1_000},
     step_seconds=1,
@@ -79,10 +82,10 @@ QUICK = Scale(
     overload_seconds=2,
     flood_events=0,
     sizes=(2_000,),
-    page_seconds=0.1,
-    page_rate=500,
+    page_seconds=0.05,
+    page_rate=0,
     ingest_rate=20_000,
-    ingest_seconds=3,
+    ingest_seconds=2,
     idle_seconds=1.5,
 )
 
@@ -120,4 +123,5 @@ class Scenario:
     measure: Callable[[Trial], Iterator[Figure]]
     brokers: Sequence[str] = ("redis", "rabbitmq")
     sides: Sequence[str] = (OURS, PEER)
-    in_quick: bool = True
+    quick: Sequence[str] = ()
+    """The brokers on which it is part of a quick run."""

@@ -52,4 +52,5 @@ INGEST = Scenario(
     "10 ms between two requests.",
     _measure,
     sides=(OURS,),
+    quick=("redis",),
 )

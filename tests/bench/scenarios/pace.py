@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.bench.figures import Figure
@@ -15,6 +15,7 @@ __all__ = ["PACE"]
 
 _MARKERS_PER_SECOND = 50
 _REACHED = 0.97
+_CEILING = "more than that the publisher and the broker did not deliver"
 _LIMITS = {"lag < 100 ms": 0.1, "lag < 1 s": 1.0}
 
 
@@ -29,41 +30,49 @@ class _Step:
         return self.lost == 0 and self.lag < limit
 
     @property
+    def failure(self) -> str:
+        lost = f"{self.lost:,} lost" if self.lost else f"p99 lag {self.lag * 1000:,.0f} ms"
+        return f"then {lost} at {self.achieved:,.0f}/s"
+
+    @property
     def reached(self) -> bool:
         return self.achieved >= self.rate * _REACHED
 
 
 def _measure(trial: Trial) -> Iterator[Figure]:
+    ladder, seconds = trial.scale.ladder, trial.scale.step_seconds
+    first = ladder.index(trial.scale.first_step[trial.side])
+    best = dict.fromkeys(_LIMITS, 0.0)
+    ended = dict.fromkeys(_LIMITS, "the highest rate that was tried")
     with trial.server() as (server, publisher):
-        for name, limit in _LIMITS.items():
-            best, ended = _climb(server, publisher, trial, limit)
-            yield Figure(name, RATE, best, ended)
+        climbing = set(_LIMITS)
+        for rate in ladder[first:]:
+            steps = _steps(server, publisher, rate, seconds, [_LIMITS[name] for name in climbing])
+            for name in sorted(climbing):
+                kept = [step for step in steps if step.kept(_LIMITS[name])]
+                if kept:
+                    best[name] = kept[-1].achieved
+                if not kept or not kept[-1].reached:
+                    climbing.remove(name)
+                    ended[name] = _CEILING if kept else steps[-1].failure
+            if not climbing:
+                break
+        for name in (name for name, highest in best.items() if not highest):
+            for rate in reversed(ladder[:first]):
+                steps = _steps(server, publisher, rate, seconds, [_LIMITS[name]])
+                if steps[-1].kept(_LIMITS[name]):
+                    best[name] = steps[-1].achieved
+                    break
+    for name, highest in best.items():
+        yield Figure(name, RATE, highest, ended[name])
 
 
-def _climb(server: Server, publisher: Publisher, trial: Trial, limit: float) -> tuple[float, str]:
-    """Step up until a rate fails twice; step down first when already the first one does."""
-    ladder = trial.scale.ladder
-    at = ladder.index(trial.scale.first_step[trial.side])
-    best = 0.0
-    while 0 <= at < len(ladder):
-        step = _step(server, publisher, ladder[at], trial.scale.step_seconds)
-        if not step.kept(limit):
-            step = _step(server, publisher, ladder[at], trial.scale.step_seconds)
-        if not step.kept(limit):
-            why = f"{step.lost:,} lost" if step.lost else f"p99 lag {step.lag * 1000:,.0f} ms"
-            why += f" at {step.achieved:,.0f}/s"
-            if best:
-                return best, why
-            at -= 1
-            continue
-        fell = best == 0 and at < ladder.index(trial.scale.first_step[trial.side])
-        best = step.achieved
-        if fell:
-            return best, f"and not at {ladder[at + 1]:,}/s"
-        if not step.reached:
-            return best, "more than that the publisher and the broker did not deliver"
-        at += 1
-    return best, "the highest rate that was tried" if best else "not even at the lowest rate that was tried"
+def _steps(server: Server, publisher: Publisher, rate: int, seconds: float, limits: Sequence[float]) -> list[_Step]:
+    """Try a rate, and once more when it was too much: one hiccup of the machine must not decide."""
+    steps = [_step(server, publisher, rate, seconds)]
+    if not all(steps[0].kept(limit) for limit in limits):
+        steps.append(_step(server, publisher, rate, seconds))
+    return steps
 
 
 def _step(server: Server, publisher: Publisher, rate: int, seconds: float) -> _Step:
@@ -81,5 +90,4 @@ PACE = Scenario(
     "second among the others, are visible in the API within the limit. The watch for markers asks at most "
     "100 times a second.",
     _measure,
-    in_quick=False,
 )

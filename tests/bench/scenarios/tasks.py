@@ -11,7 +11,7 @@ from tests.bench.probe import Latency
 from tests.bench.publisher import Publisher
 from tests.bench.servers import PEER, Server
 from tests.bench.traffic import NAMES, WORKERS, task_uuid
-from tests.bench.trial import LAG, TIME, Scenario, Trial
+from tests.bench.trial import LAG, TIME, Scale, Scenario, Trial
 
 __all__ = ["TASKS", "endpoints"]
 
@@ -22,11 +22,12 @@ _WINDOW = {"ours": 20_000, "peer": 4_000}
 _PEER_LIMIT = 100_000
 _WHOLE_LIMIT = 100_000
 _SLACK = 1.25
+_REST = 1.0
 
 
-def endpoints(size: int) -> dict[str, str]:
-    """Return path by group and name of everything that is asked when `size` tasks are in memory."""
-    api, middle = "/api/tasks?limit=100", task_uuid(size // 2)
+def endpoints(size: int, known: int) -> dict[str, str]:
+    """Return path by group and name of what is asked when `size` tasks are in memory; `known` is one of them."""
+    api, middle = "/api/tasks?limit=100", task_uuid(known)
     column = "name uuid state args kwargs result received started runtime worker".split()
 
     def table(start: int, order: str, direction: str = "desc", search: str = "") -> str:
@@ -58,13 +59,13 @@ def endpoints(size: int) -> dict[str, str]:
     }
     searches = {
         "common word": f"{api}&search=customer",
-        "rare word": f"{api}&search=order-{size // 2}",
+        "rare word": f"{api}&search=order-{known}",
         "no match": f"{api}&search=nowhere-to-be-found",
         "id": f"{api}&search={middle[:23]}",
         "field": f"{api}&search={quote('name:payments.check args:order-1')}",
         "keyword argument": f"{api}&search={quote('kwargs:user=7')}",
         "either": f"{api}&search={quote('(state:FAILURE OR state:RETRY) Timeout')}",
-        "table": table(0, "received", search=f"order-{size // 2}"),
+        "table": table(0, "received", search=f"order-{known}"),
     }
     single = {
         "task info": f"/api/task/info/{middle}",
@@ -93,46 +94,47 @@ def _measure(trial: Trial) -> Iterator[Figure]:
     with trial.server(f"--max_tasks={max(sizes)}") as (server, publisher):
         empty, held = server.pss(), 0
         for size in sizes:
-            missing = int((size - held) * _EVENTS_PER_TASK)
-            held = server.absorb(publisher, missing, window=_WINDOW[trial.side])
-            time.sleep(1.0)
+            held = server.absorb(publisher, int((size - held) * _EVENTS_PER_TASK), window=_WINDOW[trial.side])
+            time.sleep(_REST)
             kept = min(held, max(sizes))
-            yield Figure(f"{size:,} tasks", _PER_TASK, (server.pss() - empty) / kept, f"{kept:,} tasks in memory")
-            for figure in _idle(server, trial, size):
-                if figure.quantity is TIME:
-                    medians.setdefault(figure.subject.partition(" tasks, ")[2], []).append((size, figure.value))
-                yield figure
-            if size == sizes[-1] or size == _PEER_LIMIT:
-                yield from _busy(server, publisher, trial, size)
-    for subject, points in medians.items():
+            yield Figure("memory", _PER_TASK, (server.pss() - empty) / kept, part=_part(size))
+            for name, path in endpoints(size, size // 2).items():
+                for figure in _latency(server, _part(size), name, path, trial.scale.page_seconds):
+                    if figure.quantity is TIME:
+                        medians.setdefault(name, []).append((size, figure.value))
+                    yield figure
+            if trial.scale.page_rate and size in (sizes[-1], _PEER_LIMIT):
+                yield from _busy(server, publisher, trial.scale, size, held)
+    for name, points in medians.items():
         if len(points) > 1:
-            yield Figure(subject, _GROWTH, exponent(points))
+            yield Figure(name, _GROWTH, exponent(points), part="growth with the number of tasks")
 
 
-def _idle(server: Server, trial: Trial, size: int) -> Iterator[Figure]:
-    for name, path in endpoints(size).items():
-        yield from _latency(server, f"{size:,} tasks, {name}", path, trial.scale.page_seconds)
-
-
-def _busy(server: Server, publisher: Publisher, trial: Trial, size: int) -> Iterator[Figure]:
-    """Ask again while events arrive."""
-    rate, seconds = trial.scale.page_rate, trial.scale.page_seconds
-    for name, path in endpoints(size).items():
+def _busy(server: Server, publisher: Publisher, scale: Scale, size: int, held: int) -> Iterator[Figure]:
+    """Ask again while events arrive, and so push the oldest tasks out."""
+    rate, seconds = scale.page_rate, scale.page_seconds
+    for name in endpoints(size, 0):
         if name.startswith("whole"):
             continue
-        publisher.prepare(int(rate * seconds * _SLACK) + rate)
+        # What begun last is there still.
+        path = endpoints(size, held - 200)[name]
+        prepared = publisher.prepare(int(rate * seconds * _SLACK) + rate)
         publisher.begin(rate)
-        yield from _latency(server, f"{size:,} tasks at {rate:,} events/s, {name}", path, seconds)
+        yield from _latency(server, f"{_part(size)} at {rate:,} events/s", name, path, seconds)
         publisher.stop()
         publisher.finish()
+        held = prepared.tasks
 
 
-def _latency(server: Server, subject: str, path: str, seconds: float) -> Iterator[Figure]:
+def _latency(server: Server, part: str, name: str, path: str, seconds: float) -> Iterator[Figure]:
     latency = server.client.latency(path, seconds)
     if isinstance(latency, Latency):
-        note = f"{latency.count} requests"
-        yield Figure(subject, TIME, latency.p50 * 1000, note)
-        yield Figure(subject, LAG, latency.p99 * 1000, note)
+        yield Figure(name, TIME, latency.p50 * 1000, part=part)
+        yield Figure(name, LAG, latency.p99 * 1000, part=part)
+
+
+def _part(size: int) -> str:
+    return f"{size:,} tasks"
 
 
 TASKS = Scenario(
@@ -143,4 +145,5 @@ TASKS = Scenario(
     "of tasks does not matter. Sizes above 100,000 are for ours alone.",
     _measure,
     brokers=("redis",),
+    quick=("redis",),
 )
