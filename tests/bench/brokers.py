@@ -86,7 +86,9 @@ def _rabbitmq() -> Iterator[str]:
         words = {**os.environ, **environment}
         subprocess.run([program, "-detached"], env=words, check=True, capture_output=True, timeout=60)
         stack.callback(subprocess.run, ["epmd", "-kill"], env=words, capture_output=True, timeout=30)
-        stack.callback(subprocess.run, ["rabbitmqctl", "stop"], env=words, capture_output=True, timeout=60)
+        stack.callback(
+            subprocess.run, ["rabbitmqctl", "stop", f"{folder}/pid"], env=words, capture_output=True, timeout=60
+        )
         until(lambda: _answers(port), "RabbitMQ listens", 60)
         until(lambda: _greets(port), "RabbitMQ is ready", 60)
         yield f"amqp://guest:guest@127.0.0.1:{port}//"

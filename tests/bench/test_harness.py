@@ -353,12 +353,12 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
         for side, value in ((OURS, 2.0), (PEER, 8.0)):
             figures.add(scenario, broker, side, 0, Figure(subject, quantity, value, part=part))
 
-    for broker in ("redis", "rabbitmq"):
-        feed("burst", broker, "single", RATE)
-        feed("cost", broker, "common rate", Quantity("cpu", "s"))
-        feed("pace", broker, "lag < 100 ms", RATE)
-        feed("overload", broker, "named rate: lost", Quantity("lost", "events"))
-        feed("overload", broker, "named rate: lost in silence", Quantity("unsaid", "events"))
+    for name in ("redis", "rabbitmq"):
+        feed("burst", name, "single", RATE)
+        feed("cost", name, "common rate", Quantity("cpu", "s"))
+        feed("pace", name, "lag < 100 ms", RATE)
+        feed("overload", name, "named rate: lost", Quantity("lost", "events"))
+        feed("overload", name, "named rate: lost in silence", Quantity("unsaid", "events"))
     feed("generic", "redis", "single", RATE)
     feed("ingest", "redis", "requests", LAG)
     feed("idle", "redis", "start-up", Quantity("started", "s"))
@@ -366,9 +366,9 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
     feed("idle", "redis", "idle memory", Quantity("memory", "bytes"))
     for size in (100_000, 1_000_000):
         feed("tasks", "redis", "memory", Quantity("per task", "bytes"), part=f"{size:,} tasks")
-        for name in endpoints(size, 0):
-            feed("tasks", "redis", name, TIME, part=f"{size:,} tasks")
-            feed("tasks", "redis", name, LAG, part=f"{size:,} tasks")
+        for subject in endpoints(size, 0):
+            feed("tasks", "redis", subject, TIME, part=f"{size:,} tasks")
+            feed("tasks", "redis", subject, LAG, part=f"{size:,} tasks")
     assert [target.label for target in TARGETS if target.judge(figures) is None] == []
     page = report.render(report.Run(figures, SCENARIOS, ("redis", "rabbitmq"), 1, True))
     assert "without a figure" not in page
