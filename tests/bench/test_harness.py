@@ -366,7 +366,7 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
     feed("idle", "redis", "idle memory", Quantity("memory", "bytes"))
     for size in (100_000, 1_000_000):
         feed("tasks", "redis", "memory", Quantity("per task", "bytes"), part=f"{size:,} tasks")
-        for subject in endpoints(size, 0):
+        for subject in endpoints(size, ""):
             feed("tasks", "redis", subject, TIME, part=f"{size:,} tasks")
             feed("tasks", "redis", subject, LAG, part=f"{size:,} tasks")
     assert [target.label for target in TARGETS if target.judge(figures) is None] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from tests.bench.figures import Figure, Quantity, exponent
 from tests.bench.probe import Latency
 from tests.bench.publisher import Publisher
 from tests.bench.servers import PEER, Server
-from tests.bench.traffic import NAMES, WORKERS, task_uuid
+from tests.bench.traffic import NAMES, WORKERS, marker_uuid, task_uuid
 from tests.bench.trial import LAG, TIME, Scale, Scenario, Trial
 
 __all__ = ["TASKS", "endpoints"]
@@ -25,9 +26,9 @@ _SLACK = 1.25
 _REST = 1.0
 
 
-def endpoints(size: int, known: int) -> dict[str, str]:
-    """Return path by group and name of what is asked when `size` tasks are in memory; `known` is one of them."""
-    api, middle = "/api/tasks?limit=100", task_uuid(known)
+def endpoints(size: int, uuid: str) -> dict[str, str]:
+    """Return path by group and name of what is asked when `size` tasks are in memory; `uuid` is one of them."""
+    api = "/api/tasks?limit=100"
     column = "name uuid state args kwargs result received started runtime worker".split()
 
     def table(start: int, order: str, direction: str = "desc", search: str = "") -> str:
@@ -59,16 +60,16 @@ def endpoints(size: int, known: int) -> dict[str, str]:
     }
     searches = {
         "common word": f"{api}&search=customer",
-        "rare word": f"{api}&search=order-{known}",
+        "rare word": f"{api}&search=order-{size // 2}",
         "no match": f"{api}&search=nowhere-to-be-found",
-        "id": f"{api}&search={middle[:23]}",
+        "id": f"{api}&search={uuid[:23]}",
         "field": f"{api}&search={quote('name:payments.check args:order-1')}",
         "keyword argument": f"{api}&search={quote('kwargs:user=7')}",
         "either": f"{api}&search={quote('(state:FAILURE OR state:RETRY) Timeout')}",
-        "table": table(0, "received", search=f"order-{known}"),
+        "table": table(0, "received", search=f"order-{size // 2}"),
     }
     single = {
-        "task info": f"/api/task/info/{middle}",
+        "task info": f"/api/task/info/{uuid}",
         "workers JSON": "/workers?json=1",
         "task types": "/api/task/types",
         "API workers": "/api/workers",
@@ -77,7 +78,7 @@ def endpoints(size: int, known: int) -> dict[str, str]:
     pages = {
         "workers page": "/",
         "tasks page": "/tasks",
-        "task page": f"/task/{middle}",
+        "task page": f"/task/{uuid}",
         "worker page": f"/worker/{quote(WORKERS[3])}",
     }
     groups = {"list": lists, "search": searches, "single": single, "page": pages}
@@ -96,34 +97,35 @@ def _measure(trial: Trial) -> Iterator[Figure]:
         for size in sizes:
             held = server.absorb(publisher, int((size - held) * _EVENTS_PER_TASK), window=_WINDOW[trial.side])
             time.sleep(_REST)
-            kept = min(held, max(sizes))
-            yield Figure("memory", _PER_TASK, (server.pss() - empty) / kept, part=_part(size))
-            for name, path in endpoints(size, size // 2).items():
+            yield Figure("memory", _PER_TASK, (server.pss() - empty) / _kept(server), part=_part(size))
+            for name, path in endpoints(size, task_uuid(held - size // 2)).items():
                 for figure in _latency(server, _part(size), name, path, trial.scale.page_seconds):
                     if figure.quantity is TIME:
                         medians.setdefault(name, []).append((size, figure.value))
                     yield figure
             if trial.scale.page_rate and size in (sizes[-1], _PEER_LIMIT):
-                yield from _busy(server, publisher, trial.scale, size, held)
+                yield from _busy(server, publisher, trial.scale, size)
     for name, points in medians.items():
         if len(points) > 1:
             yield Figure(name, _GROWTH, exponent(points), part="growth with the number of tasks")
 
 
-def _busy(server: Server, publisher: Publisher, scale: Scale, size: int, held: int) -> Iterator[Figure]:
+def _busy(server: Server, publisher: Publisher, scale: Scale, size: int) -> Iterator[Figure]:
     """Ask again while events arrive, and so push the oldest tasks out."""
     rate, seconds = scale.page_rate, scale.page_seconds
-    for name in endpoints(size, 0):
+    for name in endpoints(size, ""):
         if name.startswith("whole"):
             continue
-        # What begun last is there still.
-        path = endpoints(size, held - 200)[name]
-        prepared = publisher.prepare(int(rate * seconds * _SLACK) + rate)
+        # A task that began just now will not be pushed out before it was asked for.
+        newest = publisher.prepare(1, heartbeats=False)
+        publisher.send()
+        server.await_markers(newest.run, newest.markers)
+        path = endpoints(size, marker_uuid(newest.run, 0))[name]
+        publisher.prepare(int(rate * seconds * _SLACK) + rate)
         publisher.begin(rate)
         yield from _latency(server, f"{_part(size)} at {rate:,} events/s", name, path, seconds)
         publisher.stop()
         publisher.finish()
-        held = prepared.tasks
 
 
 def _latency(server: Server, part: str, name: str, path: str, seconds: float) -> Iterator[Figure]:
@@ -131,6 +133,12 @@ def _latency(server: Server, part: str, name: str, path: str, seconds: float) ->
     if isinstance(latency, Latency):
         yield Figure(name, TIME, latency.p50 * 1000, part=part)
         yield Figure(name, LAG, latency.p99 * 1000, part=part)
+
+
+def _kept(server: Server) -> int:
+    """Return how many tasks the server says it holds."""
+    table = "/tasks/datatable?draw=1&start=0&length=1&order%5B0%5D%5Bcolumn%5D=0&search%5Bvalue%5D="
+    return int(json.loads(server.client.get(table).body)["recordsTotal"])
 
 
 def _part(size: int) -> str:
