@@ -8,7 +8,7 @@ TYPED := flower_plugins/src core/flower $(wildcard plugins/*/src)
 ARGS ?=
 DIST ?=
 
-.PHONY: help install demo test ci lint types wheels docs clean
+.PHONY: help install demo test ci lint types wheels docs bench clean
 
 help:
 	@echo "make install   create .venv with Flower, every plugin and the tools"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint      check style and formatting"
 	@echo "make types     check types, strictly"
 	@echo "make docs      write the generated pages anew"
+	@echo "make bench     measure beside Flower 2.2.0, an hour; ARGS=--quick takes a minute, ARGS=--help says more"
 	@echo "make wheels    build each distribution, install it alone and test it there; DIST=flower-api for one"
 	@echo "make ci        all checks"
 	@echo "make clean     remove what was built, .venv included"
@@ -48,6 +49,9 @@ types: install
 
 docs: install
 	$(BIN)/python tools/docs.py
+
+bench: install
+	$(BIN)/python -m tests.bench.run $(ARGS)
 
 wheels: install
 	$(BIN)/python tools/wheels.py $(DIST) $(ARGS)
