@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flower.quiet import QuietLog
 from flower_plugins import BrokerInspector, FlowerError, QueueReport, QueueStats
 
 __all__ = ["QueueService", "declared_queues"]
-
-_LOG_SECONDS = 60.0
 
 
 class QueueService:
@@ -39,12 +38,11 @@ class QueueService:
         self._inspector, self._unsupported = inspector, unsupported
         self._snapshot, self._is_online, self._declared = snapshot, is_online, tuple(declared)
         self._timeout, self._max_age, self._clock = timeout, max_age, clock
-        self._log = log or logging.getLogger("flower.brokers")
+        self._quiet = QuietLog(log or logging.getLogger("flower.brokers"), interval=60, clock=clock)
         self._rows: Sequence[QueueStats] = ()
         self._answered: float | None = None
         self._tried: float | None = None
         self._error = ""
-        self._logged: tuple[str, float] = ("", 0.0)
         self._asking: asyncio.Task[None] | None = None
 
     def names(self) -> Sequence[str]:
@@ -98,11 +96,7 @@ class QueueService:
 
     def _failed(self, error: str) -> None:
         self._error = error
-        now = self._clock()
-        text, when = self._logged
-        if text != error or now - when >= _LOG_SECONDS:
-            self._logged = (error, now)
-            self._log.warning("%s", error)
+        self._quiet.warning(error, error)
 
 
 def declared_queues(conf: Any) -> list[str]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from flower.control.noise import Quiet
+from flower.quiet import QuietLog
 from flower_plugins import Service, Unavailable
 
 __all__ = ["EnableEvents"]
@@ -26,7 +26,7 @@ class EnableEvents(Service):
 
     def __init__(self, mailbox: _Casts, *, period: float = 5.0, log: logging.Logger | None = None) -> None:
         self._mailbox, self._period = mailbox, period
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -46,5 +46,5 @@ class EnableEvents(Service):
             try:
                 await self._mailbox.cast("enable_events")
             except Unavailable as error:
-                self._quiet.warning("Failed to enable events", error.message)
+                self._quiet.warning("enable", f"Failed to enable events: {error.message}")
             await asyncio.sleep(self._period)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from flower.control.masking import mask
-from flower.control.noise import Quiet
+from flower.quiet import QuietLog
 from flower_plugins import Service, Unavailable
 
 __all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
@@ -64,7 +64,7 @@ class InspectService(Service):
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
         self._spacing = spacing
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._running: dict[str | None, asyncio.Task[None]] = {}
         self._asked: OrderedDict[str | None, float] = OrderedDict()
@@ -160,7 +160,7 @@ class InspectService(Service):
         try:
             replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
         except Unavailable as error:
-            self._quiet.warning("Workers cannot be inspected", error.message)
+            self._quiet.warning("ask", f"Workers cannot be inspected: {error.message}")
             return set()
         return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
 

@@ -20,8 +20,8 @@ from kombu.messaging import Consumer, Producer
 
 from flower.control.executor import Executor
 from flower.control.masking import mask_text
-from flower.control.noise import Quiet
 from flower.control.replies import clean, clean_text
+from flower.quiet import QuietLog
 from flower_plugins import Unavailable
 
 __all__ = ["UNAVAILABLE", "Mailbox"]
@@ -45,7 +45,7 @@ class Mailbox:
 
     def __init__(self, app: Any, executor: Executor, *, log: logging.Logger | None = None) -> None:
         self._app, self._executor = app, executor
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
     async def cast(
@@ -80,7 +80,7 @@ class Mailbox:
         try:
             return await self._executor.run(call, *args, timeout=timeout)
         except TimeoutError:
-            self._quiet.warning("The broker does not answer")
+            self._quiet.warning("silent", "The broker does not answer")
             raise Unavailable(UNAVAILABLE) from None
 
     def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None) -> None:
@@ -180,7 +180,9 @@ class Mailbox:
         return "json" if accepted & {"json", "application/json"} else chosen
 
     def _refuse(self) -> None:
-        self._quiet.warning("A worker's reply was refused because its encoding is not safe to read, such as pickle")
+        self._quiet.warning(
+            "refused", "A worker's reply was refused because its encoding is not safe to read, such as pickle"
+        )
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -192,9 +194,8 @@ class Mailbox:
         except _failures(connection) as error:
             if connection is not None:
                 _release(connection)
-            self._quiet.warning(
-                "The broker cannot be reached", clean_text(mask_text(f"{type(error).__name__}: {error}"), 300)
-            )
+            words = clean_text(mask_text(f"{type(error).__name__}: {error}"), 300)
+            self._quiet.warning("unreachable", f"The broker cannot be reached: {words}")
             raise Unavailable(UNAVAILABLE) from None
 
     def _take_spare(self) -> Connection | None:
