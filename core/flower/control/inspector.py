@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flower.control.masking import mask
+from flower.masking import mask
 from flower.quiet import QuietLog
 from flower_plugins import Service, Unavailable
 

@@ -19,8 +19,8 @@ from kombu.exceptions import KombuError
 from kombu.messaging import Consumer, Producer
 
 from flower.control.executor import Executor
-from flower.control.masking import mask_text
 from flower.control.replies import clean, clean_text
+from flower.masking import safe_error
 from flower.quiet import QuietLog
 from flower_plugins import Unavailable
 
@@ -194,8 +194,7 @@ class Mailbox:
         except _failures(connection) as error:
             if connection is not None:
                 _release(connection)
-            words = clean_text(mask_text(f"{type(error).__name__}: {error}"), 300)
-            self._quiet.warning("unreachable", f"The broker cannot be reached: {words}")
+            self._quiet.warning("unreachable", f"The broker cannot be reached: {safe_error(error)}")
             raise Unavailable(UNAVAILABLE) from None
 
     def _take_spare(self) -> Connection | None:
