@@ -18,6 +18,7 @@ from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 from kombu.messaging import Consumer, Producer
 
+from flower.connecting import open_bounded
 from flower.control.executor import Executor
 from flower.control.replies import clean, clean_text
 from flower.masking import safe_error
@@ -29,10 +30,8 @@ __all__ = ["UNAVAILABLE", "Mailbox"]
 UNAVAILABLE = "Broker or result backend unavailable"
 
 _CONNECT_SECONDS = 2.0
-_SOCKET_SECONDS = 2.0
+_ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
-_REDIS = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
-_AMQP = {"read_timeout": _SOCKET_SECONDS, "write_timeout": _SOCKET_SECONDS, "confirm_publish": True}
 _UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
 _MAX_REPLIES = 20_000
 
@@ -189,7 +188,9 @@ class Mailbox:
         """Yield a live connection; on failure drop it and raise Unavailable."""
         connection: Connection | None = None
         try:
-            connection = _open(self._app)
+            connection = self._app.connection_for_write()
+            # Confirmed, so that an order which the broker did not take is not reported as given.
+            open_bounded(connection, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS, confirm_publish=True)
             yield connection
         except _failures(connection) as error:
             if connection is not None:
@@ -267,18 +268,6 @@ class _Gathering:
 def _text(headers: Any, name: str) -> str:
     value = headers.get(name) if isinstance(headers, Mapping) else None
     return value if isinstance(value, str) else ""
-
-
-def _open(app: Any) -> Connection:
-    connection: Connection = app.connection_for_write(connect_timeout=_CONNECT_SECONDS)
-    name, options = str(connection.transport_cls).lower(), dict(connection.transport_options or {})
-    if "redis" in name or "sentinel" in name:
-        connection.transport_options = {**options, **_REDIS}
-    elif "amqp" in name and "qpid" not in name and name != "librabbitmq":
-        connection.transport_options = {**options, **_AMQP}
-    others = max(len(connection.alt) - 1, 0)
-    connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
-    return connection
 
 
 def _failures(connection: Connection | None) -> tuple[type[BaseException], ...]:

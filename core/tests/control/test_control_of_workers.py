@@ -128,8 +128,8 @@ def test_a_solo_worker_answers_and_says_no(redis_url: str, make_cluster: Callabl
     name = cluster.start_worker("-P", "solo")
 
     async def scenario(desk: Desk) -> None:
-        desk.inspect.worker_arrived(name)
         await desk.wait_for_worker(name)
+        desk.inspect.worker_arrived(name)
         with pytest.raises(Forbidden, match=f"Failed to grow '{name}' worker's pool: AttributeError"):
             await desk.control.pool_grow(name)
         with pytest.raises(NoReply):
