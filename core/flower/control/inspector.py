@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flower.masking import mask
+from flower.masking import mask, safe_error
 from flower.quiet import QuietLog
-from flower_plugins import Service, Unavailable
+from flower_plugins import Service
 
 __all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
 
@@ -88,7 +88,7 @@ class InspectService(Service):
         """Ask one worker for everything, or all workers for the basics; return when answered or timed out.
 
         Callers with the same target share one question, asked at most once per `spacing`. A worker that
-        nobody has heard of is not asked. When the broker is away the cache stays as it is.
+        nobody has heard of is not asked. When the question fails the cache stays as it is.
         """
         if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
             return
@@ -159,10 +159,10 @@ class InspectService(Service):
     async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
         try:
             replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
-        except Unavailable as error:
-            self._quiet.warning("ask", f"Workers cannot be inspected: {error.message}")
+            return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
+        except Exception as error:  # guards the loops that ask: a transport may raise anything, and be mended
+            self._quiet.warning("ask", f"Workers cannot be inspected: {safe_error(error)}")
             return set()
-        return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
 
     def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
         usable = {method: value for method, value in reply.items() if _is_usable(method, value)}

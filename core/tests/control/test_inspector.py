@@ -28,7 +28,7 @@ class Cluster:
     def __init__(self, **workers: Mapping[str, Any]) -> None:
         self.workers: dict[str, Mapping[str, Any]] = dict(workers)
         self.questions: list[tuple[tuple[str, ...], tuple[str, ...] | None]] = []
-        self.failure: Unavailable | None = None
+        self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
 
     async def ask(
@@ -244,3 +244,25 @@ def test_it_asks_at_the_start_and_periodically() -> None:
 
     run(cluster, scenario, period=0.1, spacing=0.1)
     assert set(cluster.questions) == {(tuple(BASIC_METHODS), None)}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [NotImplementedError("no fanout"), RuntimeError("redis://:canary@h"), type("BotoCoreError", (Exception,), {})()],
+)
+def test_it_goes_on_asking_whatever_the_transport_raises(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    cluster = Cluster(w1=GOOD)
+
+    async def scenario(service: InspectService) -> None:
+        cluster.failure = fault
+        await service.start()
+        service.worker_arrived("w1")
+        await until(lambda: len(cluster.questions) >= 3)
+        cluster.failure = None
+        await until(lambda: service.knows("w1"))
+        await service.refresh()
+
+    run(cluster, scenario, period=0.05, spacing=0.01)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert type(fault).__name__ in caplog.text
+    assert "canary" not in caplog.text
