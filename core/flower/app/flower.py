@@ -12,6 +12,7 @@ from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import PostureMetrics, collect
+from flower.app.requests import request_formatter
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
 from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
@@ -142,6 +143,7 @@ class Flower:
         self.inspect = InspectService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
+            format_request=request_formatter(self.state.formatters),
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],

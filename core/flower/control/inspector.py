@@ -24,9 +24,11 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "revoked": {},
 }
 _MAPPINGS = frozenset(("stats", "conf"))
+_TASK_LISTS = ("active", "reserved", "scheduled")
 _GATHER_SECONDS = 0.2
 _TRIES = 3
 _AT_ONCE = 100
+_REQUESTS_AT_ONCE = 50
 
 
 class _Asks(Protocol):
@@ -45,6 +47,7 @@ class InspectService(Service):
     `timeout`, `period` and `spacing`, the least time between two questions to the same worker, are
     seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
+    `format_request` returns the request of a task, as workers list them, as it may be kept and shown.
     """
 
     name = "inspect"
@@ -54,6 +57,7 @@ class InspectService(Service):
         mailbox: _Asks,
         *,
         is_known: Callable[[str], bool],
+        format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         timeout: float = 1.0,
         max_workers: int = 5000,
         enabled: bool = True,
@@ -63,7 +67,7 @@ class InspectService(Service):
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
-        self._spacing = spacing
+        self._format, self._spacing = format_request, spacing
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._running: dict[str | None, asyncio.Task[None]] = {}
@@ -159,20 +163,39 @@ class InspectService(Service):
     async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
         try:
             replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
-            return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
+            return {hostname for hostname, reply in replies.items() if await self._store(hostname, reply)}
         except Exception as error:  # guards the loops that ask: a transport may raise anything, and be mended
             self._quiet.warning("ask", f"Workers cannot be inspected: {safe_error(error)}")
             return set()
 
-    def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
+    async def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
         usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
         if not hostname or not usable:
             return False
+        for method in usable.keys() & _TASK_LISTS:
+            usable[method] = await self._formatted(usable[method])
         self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
         self._cache.move_to_end(hostname)
         while len(self._cache) > self._max:
             self._cache.popitem(last=False)
         return True
+
+    async def _formatted(self, entries: Sequence[Any]) -> list[Any]:
+        """Return what may be kept of a worker's task list; what holds no request that can be read is left out."""
+        kept: list[Any] = []
+        for number, entry in enumerate(entries, 1):
+            if number % _REQUESTS_AT_ONCE == 0:
+                # A worker may list thousands, and formatters are foreign code.
+                await asyncio.sleep(0)
+            request = entry.get("request", entry) if isinstance(entry, Mapping) else None
+            if not isinstance(request, Mapping):
+                continue
+            if request is entry:
+                kept.append(self._format(request))
+            else:
+                known = {key: entry[key] for key in ("eta", "priority") if key in entry}
+                kept.append({**known, "request": self._format(request)})
+        return kept
 
 
 def _is_usable(method: str, value: Any) -> bool:

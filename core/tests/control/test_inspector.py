@@ -266,3 +266,48 @@ def test_it_goes_on_asking_whatever_the_transport_raises(fault: Exception, caplo
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert type(fault).__name__ in caplog.text
     assert "canary" not in caplog.text
+
+
+def test_task_lists_pass_the_formatter_before_they_are_kept() -> None:
+    """S57."""
+    request = {"id": "a", "args": ["canary"]}
+    reply = {
+        "active": [request, "canary"],
+        "reserved": [request, ["canary"]],
+        "scheduled": [{"eta": "x", "priority": 6, "request": request}, request, {"request": "canary"}],
+        "revoked": ["r"],
+    }
+    service = run(
+        Cluster(w1=reply),
+        lambda service: service.refresh("w1"),
+        format_request=lambda request: {**request, "args": "hidden"},
+    )
+    hidden = {"id": "a", "args": "hidden"}
+    info = dict(service.info("w1") or {})
+    del info["timestamp"]
+    assert info == {
+        "active": [hidden],
+        "reserved": [hidden],
+        "scheduled": [{"eta": "x", "priority": 6, "request": hidden}, hidden],
+        "revoked": ["r"],
+    }
+
+
+def test_long_task_lists_leave_the_loop_room_for_others() -> None:
+    requests = [{"id": str(number)} for number in range(1000)]
+    turns = 0
+
+    async def scenario(service: InspectService) -> None:
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.ensure_future(count())
+        await service.refresh("w1")
+        counting.cancel()
+
+    service = run(Cluster(w1={"reserved": requests}), scenario)
+    assert (service.info("w1") or {})["reserved"] == requests
+    assert turns > 1000 / 100
