@@ -152,6 +152,7 @@ class Flower:
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None or self.inspect.knows(name),
             is_online=self._is_online,
+            stream_up=lambda: self.status.up,
             read_only=settings["read_only"],
         )
         self.state.on_removed(lambda kind, key: self.inspect.forget(key) if kind == "worker" else None)
