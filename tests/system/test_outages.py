@@ -163,7 +163,11 @@ def test_a_wrong_password_is_reported_and_not_shown(launch: Launcher, tmp_path: 
     server.start()
     url = server.room.url.replace("right", CANARY)
     flower = launch.flower(Room(url, url))
-    until(lambda: re.search("(?i)Event stream lost: .*(password|credentials)", flower.process.output()), "the reason is logged", 10)
+    until(
+        lambda: re.search("(?i)Event stream lost: .*(password|credentials)", flower.process.output()),
+        "the reason is logged",
+        10,
+    )
     refused(flower)
 
 

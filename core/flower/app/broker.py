@@ -1,17 +1,23 @@
 """The broker as a Celery app is configured to reach it."""
 
+# mypy: allow-untyped-calls
+# kombu is annotated in part.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from kombu.utils.url import maybe_sanitize_url
+from kombu.connection import Connection
 
-from flower_plugins import Broker
+from flower.masking import mask_url
+from flower_plugins import Broker, ConfigurationError
 
 __all__ = ["describe_broker"]
 
 _DEFAULT = "amqp://guest:guest@localhost:5672//"
+_URLS = ("broker_url", "broker_read_url", "broker_write_url")
 _EVENT_SETTINGS = (
     "event_exchange",
     "event_queue_prefix",
@@ -26,15 +32,34 @@ _EVENT_SETTINGS = (
 
 
 def describe_broker(app: Any) -> Broker:
-    """Return the facts that event sources and inspectors connect by."""
-    configured = app.conf.broker_read_url or app.conf.broker_url or _DEFAULT
-    url = configured if isinstance(configured, str) else ";".join(configured)
+    """Return the facts that event sources and inspectors connect by. Raise ConfigurationError for what is no URL."""
+    # Celery lets the latter two default to the first.
+    _, url, _ = (_checked(getattr(app.conf, name) or _DEFAULT, name) for name in _URLS)
     options: Mapping[str, Any] = app.conf.broker_transport_options or {}
     return Broker(
         url=url,
         scheme=url.partition("://")[0],
-        safe_url=";".join(maybe_sanitize_url(part) for part in url.split(";")),
+        safe_url=mask_url(url),
         transport_options=dict(options),
         use_ssl=app.conf.broker_use_ssl or None,
         event_options={name: app.conf[name] for name in _EVENT_SETTINGS if name in app.conf},
     )
+
+
+def _checked(configured: Any, name: str) -> str:
+    """Return the URL or URLs in one text. No message quotes them, as they hold passwords."""
+    parts = configured.split(";") if isinstance(configured, str) else configured
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise ConfigurationError("The broker is neither a URL nor a list of URLs", where=name)
+    try:
+        for part in parts:
+            # What is missing for this kind of broker is said when the connection is made.
+            with suppress(ImportError, KeyError):
+                Connection(part)
+    except ValueError:
+        raise ConfigurationError(
+            "The broker's URL cannot be read",
+            where=name,
+            mend="In a user name or password, write / as %2F, : as %3A, @ as %40, # as %23 and ; as %3B.",
+        ) from None
+    return ";".join(parts)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, choose, find, load_class
+from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, by_name, by_option, by_scheme, load_class
 from flower.settings import EffectiveSettings
 from flower_plugins import (
     AuthProvider,
@@ -42,10 +42,9 @@ class Choices:
         offers = self._registry.offers("flower_auth_providers")
         chosen = [(plugin, offer) for plugin, offer in offers if offer.when and self._settings[offer.when]]
         if self._settings["auth_provider"]:
-            offer = choose(
+            offer = by_name(
                 offers,
                 self._settings["auth_provider"],
-                None,
                 what="login provider",
                 setting=self._where("auth_provider"),
                 extras=PROVIDER_EXTRAS,
@@ -60,36 +59,23 @@ class Choices:
     def event_source(self) -> tuple[str, type[EventSource]]:
         """Return the name and the class of the event source: the one named, else the scheme's, else kombu's."""
         offers = self._registry.offers("flower_event_sources")
-        offer = find(
-            offers,
-            self._settings["event_source"] or None,
-            self._broker.scheme,
-            what="event source",
-            setting=self._where("event_source"),
-            extras=BROKER_EXTRAS,
-        ) or _named(offers, "kombu")
+        named = self._settings["event_source"]
+        if named:
+            where = self._where("event_source")
+            offer = by_name(offers, named, what="event source", setting=where, extras=BROKER_EXTRAS)
+        else:
+            offer = by_scheme(offers, self._broker.scheme) or _named(offers, "kombu")
         return offer.name, load_class(offer, EventSource)
 
     def inspector(self) -> BrokerInspector:
         """Return the inspector for the broker's URL scheme, else kombu's."""
         offers = self._registry.offers("flower_broker_inspectors")
-        offer = find(
-            offers, None, self._broker.scheme, what="broker inspector", setting="broker", extras=BROKER_EXTRAS
-        ) or _named(offers, "kombu")
-        return self._make(offer, BrokerInspector)
+        return self._make(by_scheme(offers, self._broker.scheme) or _named(offers, "kombu"), BrokerInspector)
 
     def history_store(self) -> HistoryStore | None:
         """Return the store that an option asks for, None where nothing is to be kept."""
         offers = self._registry.offers("flower_history_stores")
-        offer = find(
-            offers,
-            None,
-            None,
-            what="history store",
-            setting="persistent",
-            extras={},
-            wanted=lambda option: bool(self._settings[option]),
-        )
+        offer = by_option(offers, lambda option: bool(self._settings[option]))
         return None if offer is None else self._make(offer, HistoryStore)
 
     def renderer(self) -> Renderer | None:

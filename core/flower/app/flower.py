@@ -15,6 +15,7 @@ from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
+from flower.app.requests import request_formatter
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
 from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
@@ -143,15 +144,16 @@ class Flower:
         self.inspect = InspectService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
+            format_request=request_formatter(self.state.formatters),
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],
-            format_request=self.state.formatters.request,
         )
         self.control = ControlService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None or self.inspect.knows(name),
             is_online=self._is_online,
+            stream_up=lambda: self.status.up,
             read_only=settings["read_only"],
         )
         self._arrivals = Arrivals(self.inspect)

@@ -15,6 +15,7 @@ from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from kombu.transport.virtual import Channel as VirtualChannel
 
+from flower.connecting import open_bounded
 from flower_plugins import BrokerInspector, OfferContext, QueueStats, Unavailable
 
 __all__ = ["KombuInspector"]
@@ -80,8 +81,7 @@ class KombuInspector(BrokerInspector):
         own = (OSError, KombuError, ValueError, KeyError, AttributeError, TypeError)
         failures = (*own, *connection.connection_errors, *connection.channel_errors)
         try:
-            others = max(len(connection.alt) - 1, 0)
-            connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
+            open_bounded(connection, connect=_SECONDS, answer=_SECONDS)
             return [row for name in names if (row := self._row(connection, name)) is not None]
         except failures as error:
             raise Unavailable(f"The broker {self._broker.safe_url} cannot be reached: {type(error).__name__}") from None
@@ -90,13 +90,9 @@ class KombuInspector(BrokerInspector):
                 connection.release()
 
     def _connection(self) -> Connection:
-        options: dict[str, object] = dict(self._broker.transport_options)
-        if "amqp" in self._broker.scheme:
-            options.update(read_timeout=_SECONDS, write_timeout=_SECONDS)
-        elif "redis" in self._broker.scheme or self._broker.scheme == "sentinel":
-            options.update(socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        broker = self._broker
         connection = Connection(
-            self._broker.url, ssl=self._broker.use_ssl or False, transport_options=options, connect_timeout=_SECONDS
+            broker.url, ssl=broker.use_ssl or False, transport_options=dict(broker.transport_options)
         )
         # Raises here when the transport or the library it needs is missing.
         _ = connection.transport

@@ -8,43 +8,39 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flower.quiet import QuietLog
 from flower_plugins import BrokerInspector, FlowerError, QueueReport, QueueStats
 
 __all__ = ["QueueService", "declared_queues"]
-
-_LOG_SECONDS = 60.0
 
 
 class QueueService:
     """Implements `flower_plugins.host.Queues` over the chosen inspector.
 
     `snapshot` returns workers' inspect replies by host name, `is_online` tells which of them count,
-    `declared` the queues of an app no worker of which has answered. `inspector` None means that this
-    broker is not supported, which `unsupported` says in a sentence.
+    `declared` the queues of an app no worker of which has answered.
     """
 
     def __init__(
         self,
-        inspector: BrokerInspector | None,
+        inspector: BrokerInspector,
         *,
         snapshot: Callable[[], Mapping[str, Mapping[str, Any]]],
         is_online: Callable[[str], bool],
         declared: Sequence[str] = (),
-        unsupported: str = "This broker is not supported",
         timeout: float = 3.0,
         max_age: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         log: logging.Logger | None = None,
     ) -> None:
-        self._inspector, self._unsupported = inspector, unsupported
+        self._inspector = inspector
         self._snapshot, self._is_online, self._declared = snapshot, is_online, tuple(declared)
         self._timeout, self._max_age, self._clock = timeout, max_age, clock
-        self._log = log or logging.getLogger("flower.brokers")
+        self._quiet = QuietLog(log or logging.getLogger("flower.brokers"), interval=60, clock=clock)
         self._rows: Sequence[QueueStats] = ()
         self._answered: float | None = None
         self._tried: float | None = None
         self._error = ""
-        self._logged: tuple[str, float] = ("", 0.0)
         self._asking: asyncio.Task[None] | None = None
 
     def names(self) -> Sequence[str]:
@@ -59,11 +55,9 @@ class QueueService:
 
     async def report(self) -> QueueReport:
         """Return statistics at most `max_age` seconds old, or the last good ones marked stale. Never raises."""
-        if self._inspector is None:
-            return QueueReport(error=self._unsupported)
         if self._tried is None or self._clock() - self._tried > self._max_age:
             if self._asking is None:
-                self._asking = asyncio.ensure_future(self._ask(self._inspector))
+                self._asking = asyncio.ensure_future(self._ask())
                 self._asking.add_done_callback(self._asked)
             await asyncio.shield(self._asking)
         age = 0.0 if self._answered is None else max(self._clock() - self._answered, 0.0)
@@ -74,15 +68,14 @@ class QueueService:
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
-        if self._inspector is not None:
-            await self._inspector.close()
+        await self._inspector.close()
 
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._asking = None
 
-    async def _ask(self, inspector: BrokerInspector) -> None:
+    async def _ask(self) -> None:
         try:
-            rows = await asyncio.wait_for(inspector.queues(self.names()), self._timeout)
+            rows = await asyncio.wait_for(self._inspector.queues(self.names()), self._timeout)
         except (asyncio.TimeoutError, TimeoutError):
             self._failed(f"The broker did not answer within {self._timeout:g} s")
         except FlowerError as error:
@@ -98,11 +91,7 @@ class QueueService:
 
     def _failed(self, error: str) -> None:
         self._error = error
-        now = self._clock()
-        text, when = self._logged
-        if text != error or now - when >= _LOG_SECONDS:
-            self._logged = (error, now)
-            self._log.warning("%s", error)
+        self._quiet.warning(error, error)
 
 
 def declared_queues(conf: Any) -> list[str]:

@@ -5,7 +5,6 @@ from flower.control.enable_events import EnableEvents
 from flower.control.executor import Executor
 from flower.control.inspector import InspectService
 from flower.control.mailbox import Mailbox
-from flower.control.masking import mask, mask_text, mask_url
 
 __all__ = [
     "ControlService",
@@ -13,7 +12,4 @@ __all__ = [
     "Executor",
     "InspectService",
     "Mailbox",
-    "mask",
-    "mask_text",
-    "mask_url",
 ]

@@ -38,7 +38,8 @@ class ControlService:
     """Implements `flower_plugins.host.Control` over a mailbox.
 
     A worker is known once it sent a heartbeat, any other event, or an inspect reply; `is_known` and
-    `is_online` tell. `timeout` is how many seconds a worker has to answer.
+    `is_online` tell. `stream_up` tells whether events arrive: while they do not, a worker that fell
+    silent may be well, and the broker is asked. `timeout` is how many seconds a worker has to answer.
     """
 
     def __init__(
@@ -47,10 +48,11 @@ class ControlService:
         *,
         is_known: Callable[[str], bool],
         is_online: Callable[[str], bool],
+        stream_up: Callable[[], bool],
         read_only: bool = False,
         timeout: float = 3.0,
     ) -> None:
-        self._mailbox, self._is_known, self._is_online = mailbox, is_known, is_online
+        self._mailbox, self._is_known, self._is_online, self._stream_up = mailbox, is_known, is_online, stream_up
         self._read_only, self._timeout = read_only, timeout
         self._resizing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -102,7 +104,7 @@ class ControlService:
             return
         if not self._is_known(hostname):
             raise NotFound(f"Unknown worker {hostname!r}")
-        if not self._is_online(hostname):
+        if self._stream_up() and not self._is_online(hostname):
             raise Offline(f"Worker {hostname!r} is offline")
 
     def _lock(self, hostname: str) -> asyncio.Lock:

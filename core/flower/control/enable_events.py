@@ -7,8 +7,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from flower.control.noise import Quiet
-from flower_plugins import Service, Unavailable
+from flower.masking import safe_error
+from flower.quiet import QuietLog
+from flower_plugins import Service
 
 __all__ = ["EnableEvents"]
 
@@ -26,7 +27,7 @@ class EnableEvents(Service):
 
     def __init__(self, mailbox: _Casts, *, period: float = 5.0, log: logging.Logger | None = None) -> None:
         self._mailbox, self._period = mailbox, period
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -45,6 +46,6 @@ class EnableEvents(Service):
         while True:
             try:
                 await self._mailbox.cast("enable_events")
-            except Unavailable as error:
-                self._quiet.warning("Failed to enable events", error.message)
+            except Exception as error:  # guards the loop: a transport may raise anything, and be mended
+                self._quiet.warning("enable", f"Failed to enable events: {safe_error(error)}")
             await asyncio.sleep(self._period)

@@ -33,11 +33,6 @@ class Executor:
         self._closed = False
         self._drained: Callable[[], object] | None = None
 
-    @property
-    def threads(self) -> int:
-        """How many threads are alive, stuck ones included."""
-        return self._threads
-
     async def run(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
         """Return what `call` returns; raise TimeoutError after `timeout` seconds, time in the queue included.
 

@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flower.control.masking import mask
-from flower.control.noise import Quiet
-from flower_plugins import Service, Unavailable
+from flower.masking import mask, safe_error
+from flower.quiet import QuietLog
+from flower_plugins import Service
 
 __all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
 
@@ -24,10 +24,11 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "revoked": {},
 }
 _MAPPINGS = frozenset(("stats", "conf"))
-_REQUESTS = frozenset(("active", "reserved", "scheduled"))
+_TASK_LISTS = ("active", "reserved", "scheduled")
 _GATHER_SECONDS = 0.2
 _TRIES = 3
 _AT_ONCE = 100
+_REQUESTS_AT_ONCE = 50
 
 
 class _Asks(Protocol):
@@ -46,7 +47,7 @@ class InspectService(Service):
     `timeout`, `period` and `spacing`, the least time between two questions to the same worker, are
     seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
-    `format_request` makes what is kept of a task that a worker tells of.
+    `format_request` returns the request of a task, as workers list them, as it may be kept and shown.
     """
 
     name = "inspect"
@@ -56,18 +57,18 @@ class InspectService(Service):
         mailbox: _Asks,
         *,
         is_known: Callable[[str], bool],
+        format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         timeout: float = 1.0,
         max_workers: int = 5000,
         enabled: bool = True,
-        format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         period: float = 60.0,
         spacing: float = 1.0,
         log: logging.Logger | None = None,
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
-        self._spacing, self._format = spacing, format_request
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._format, self._spacing = format_request, spacing
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._running: dict[str | None, asyncio.Task[None]] = {}
         self._asked: OrderedDict[str | None, float] = OrderedDict()
@@ -91,7 +92,7 @@ class InspectService(Service):
         """Ask one worker for everything, or all workers for the basics; return when answered or timed out.
 
         Callers with the same target share one question, asked at most once per `spacing`. A worker that
-        nobody has heard of is not asked. When the broker is away the cache stays as it is.
+        nobody has heard of is not asked. When the question fails the cache stays as it is.
         """
         if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
             return
@@ -162,27 +163,39 @@ class InspectService(Service):
     async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
         try:
             replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
-        except Unavailable as error:
-            self._quiet.warning("Workers cannot be inspected", error.message)
+            return {hostname for hostname, reply in replies.items() if await self._store(hostname, reply)}
+        except Exception as error:  # guards the loops that ask: a transport may raise anything, and be mended
+            self._quiet.warning("ask", f"Workers cannot be inspected: {safe_error(error)}")
             return set()
-        return {hostname for hostname, reply in replies.items() if self._store(hostname, reply)}
 
-    def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
+    async def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
         usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
         if not hostname or not usable:
             return False
-        masked = {method: self._formatted(method, value) for method, value in mask(usable).items()}
-        self._cache[hostname] = {**self._cache.get(hostname, {}), **masked, "timestamp": time.time()}
+        for method in usable.keys() & _TASK_LISTS:
+            usable[method] = await self._formatted(usable[method])
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
         self._cache.move_to_end(hostname)
         while len(self._cache) > self._max:
             self._cache.popitem(last=False)
         return True
 
-    def _formatted(self, method: str, value: Any) -> Any:
-        """Return a reply with its tasks formatted; what does not look like one is left out."""
-        if method not in _REQUESTS:
-            return value
-        return [self._format(request) for request in value if isinstance(request, Mapping)]
+    async def _formatted(self, entries: Sequence[Any]) -> list[Any]:
+        """Return what may be kept of a worker's task list; what holds no request that can be read is left out."""
+        kept: list[Any] = []
+        for number, entry in enumerate(entries, 1):
+            if number % _REQUESTS_AT_ONCE == 0:
+                # A worker may list thousands, and formatters are foreign code.
+                await asyncio.sleep(0)
+            request = entry.get("request", entry) if isinstance(entry, Mapping) else None
+            if not isinstance(request, Mapping):
+                continue
+            if request is entry:
+                kept.append(self._format(request))
+            else:
+                known = {key: entry[key] for key in ("eta", "priority") if key in entry}
+                kept.append({**known, "request": self._format(request)})
+        return kept
 
 
 def _is_usable(method: str, value: Any) -> bool:

@@ -18,10 +18,11 @@ from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 from kombu.messaging import Consumer, Producer
 
+from flower.connecting import open_bounded
 from flower.control.executor import Executor
-from flower.control.masking import mask_text
-from flower.control.noise import Quiet
 from flower.control.replies import clean, clean_text
+from flower.masking import safe_error
+from flower.quiet import QuietLog
 from flower_plugins import Unavailable
 
 __all__ = ["UNAVAILABLE", "Mailbox"]
@@ -29,10 +30,8 @@ __all__ = ["UNAVAILABLE", "Mailbox"]
 UNAVAILABLE = "Broker or result backend unavailable"
 
 _CONNECT_SECONDS = 2.0
-_SOCKET_SECONDS = 2.0
+_ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
-_REDIS = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
-_AMQP = {"read_timeout": _SOCKET_SECONDS, "write_timeout": _SOCKET_SECONDS, "confirm_publish": True}
 _UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
 _MAX_REPLIES = 20_000
 
@@ -45,7 +44,7 @@ class Mailbox:
 
     def __init__(self, app: Any, executor: Executor, *, log: logging.Logger | None = None) -> None:
         self._app, self._executor = app, executor
-        self._quiet = Quiet(log or logging.getLogger("flower.control"))
+        self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
     async def cast(
@@ -80,7 +79,7 @@ class Mailbox:
         try:
             return await self._executor.run(call, *args, timeout=timeout)
         except TimeoutError:
-            self._quiet.warning("The broker does not answer")
+            self._quiet.warning("silent", "The broker does not answer")
             raise Unavailable(UNAVAILABLE) from None
 
     def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None) -> None:
@@ -180,21 +179,23 @@ class Mailbox:
         return "json" if accepted & {"json", "application/json"} else chosen
 
     def _refuse(self) -> None:
-        self._quiet.warning("A worker's reply was refused because its encoding is not safe to read, such as pickle")
+        self._quiet.warning(
+            "refused", "A worker's reply was refused because its encoding is not safe to read, such as pickle"
+        )
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """Yield a live connection; on failure drop it and raise Unavailable."""
         connection: Connection | None = None
         try:
-            connection = _open(self._app)
+            connection = self._app.connection_for_write()
+            # Confirmed, so that an order which the broker did not take is not reported as given.
+            open_bounded(connection, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS, confirm_publish=True)
             yield connection
         except _failures(connection) as error:
             if connection is not None:
                 _release(connection)
-            self._quiet.warning(
-                "The broker cannot be reached", clean_text(mask_text(f"{type(error).__name__}: {error}"), 300)
-            )
+            self._quiet.warning("unreachable", f"The broker cannot be reached: {safe_error(error)}")
             raise Unavailable(UNAVAILABLE) from None
 
     def _take_spare(self) -> Connection | None:
@@ -267,18 +268,6 @@ class _Gathering:
 def _text(headers: Any, name: str) -> str:
     value = headers.get(name) if isinstance(headers, Mapping) else None
     return value if isinstance(value, str) else ""
-
-
-def _open(app: Any) -> Connection:
-    connection: Connection = app.connection_for_write(connect_timeout=_CONNECT_SECONDS)
-    name, options = str(connection.transport_cls).lower(), dict(connection.transport_options or {})
-    if "redis" in name or "sentinel" in name:
-        connection.transport_options = {**options, **_REDIS}
-    elif "amqp" in name and "qpid" not in name and name != "librabbitmq":
-        connection.transport_options = {**options, **_AMQP}
-    others = max(len(connection.alt) - 1, 0)
-    connection.ensure_connection(max_retries=min(others, 3), interval_start=0, interval_step=0, interval_max=0)
-    return connection
 
 
 def _failures(connection: Connection | None) -> tuple[type[BaseException], ...]:

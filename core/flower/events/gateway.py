@@ -17,7 +17,7 @@ from kombu.serialization import registry
 
 from flower.events import fields, wire
 from flower.events.event import Event
-from flower.events.quiet import QuietLog, one_line
+from flower.quiet import QuietLog, one_line
 from flower_plugins import Messages
 
 __all__ = ["Gateway"]

@@ -19,6 +19,7 @@ import kombu
 import kombu.pidbox
 from celery.events.event import get_exchange
 
+from flower.connecting import open_bounded
 from flower_plugins import Broker, EventSource, Messages, OfferContext, Pump
 
 __all__ = ["KombuSource"]
@@ -39,16 +40,6 @@ _ENDING_SECONDS = 1.5
 
 # What a malformed envelope makes kombu's virtual transports raise, after it was read off the socket.
 _JUNK = (KeyError, RecursionError, TypeError, ValueError)
-
-# Without these a broker that hangs would hold the thread for ever; a user's own option wins.
-_TIMEOUTS: Mapping[str, Mapping[str, object]] = {
-    "amqp": {"read_timeout": _CONNECT_SECONDS, "write_timeout": _CONNECT_SECONDS},
-    "redis": {
-        "socket_timeout": _ANSWER_SECONDS,
-        "socket_connect_timeout": _CONNECT_SECONDS,
-        "socket_keepalive": True,
-    },
-}
 
 
 class KombuSource(EventSource):
@@ -156,16 +147,11 @@ class _Reader:
             self._broker.url,
             ssl=self._broker.use_ssl or False,
             transport_options=dict(self._broker.transport_options),
-            connect_timeout=_CONNECT_SECONDS,
             heartbeat=_HEARTBEAT_SECONDS,
             login_method=options.get("broker_login_method"),
             failover_strategy=options.get("broker_failover_strategy"),
         )
-        for name, value in _TIMEOUTS.get(connection.transport.driver_type, {}).items():
-            connection.transport_options.setdefault(name, value)
-        # One try for each URL of a failover list; waiting in between is the supervisor's business.
-        tries = max(len(connection.alt) - 1, 0)
-        connection.ensure_connection(max_retries=tries, interval_start=0, interval_step=0, interval_max=0)
+        open_bounded(connection, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS)
         return connection
 
     def _subscribe(self, connection: Any, channel: Any) -> str:

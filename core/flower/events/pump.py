@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any
 
 from flower.events.event import Event
-from flower.events.quiet import QuietLog
 from flower.events.status import StreamStatus
+from flower.quiet import QuietLog
 from flower_plugins import Messages
 
 __all__ = ["Pump"]

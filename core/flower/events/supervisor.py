@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import random as random_module
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from flower.events.backoff import Backoff
-from flower.events.quiet import one_line
 from flower.events.status import StreamStatus
+from flower.masking import safe_error, safe_line
 from flower_plugins import EventSource, Messages, Pump
 
-__all__ = ["Supervisor", "without_secrets"]
+__all__ = ["Supervisor"]
 
 logger = logging.getLogger(__name__)
 
 _STABLE_SECONDS = 10.0
 _REMINDER_SECONDS = 60.0
-_REASON_LIMIT = 300
-
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"]*@")
-_NAMED_SECRET = re.compile(r"(?i)\b(pass(?:word|wd|phrase)?|secret|token|sig|api_?key)(['\"]?\s*[=:]\s*)[^\s&,;}]+")
 
 
 class Supervisor:
@@ -62,7 +57,7 @@ class Supervisor:
             try:
                 await self._make_source().run(_Witness(self._pump, loop, self))
             except Exception as error:  # guards monitoring against any fault of a transport or a plugin
-                reason = _reason(error)
+                reason = safe_error(error)
             else:
                 reason = "the event source ended"
             self._status.lost(reason)
@@ -106,21 +101,6 @@ class _Witness:
         self._loop.call_soon_threadsafe(self._supervisor.on_connected)
 
     def lost(self, reason: str) -> None:
-        safe = without_secrets(reason)
+        safe = safe_line(reason)
         self._pump.lost(safe)
         self._loop.call_soon_threadsafe(self._supervisor.on_lost, safe)
-
-
-def without_secrets(text: str) -> str:
-    """Return a message on one line, of bounded length, with URL credentials and named secrets masked."""
-    masked = _USERINFO.sub(r"\1***@", text[:10_000])
-    return one_line(_NAMED_SECRET.sub(r"\1\2***", masked), _REASON_LIMIT)
-
-
-def _reason(error: Exception) -> str:
-    name = type(error).__name__
-    try:
-        words = str(error)
-    except Exception:  # guards against an exception class that cannot write itself
-        words = ""
-    return without_secrets(f"{name}: {words}" if words else name)

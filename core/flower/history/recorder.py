@@ -6,18 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from flower.history.desk import Desk
 from flower_plugins import EventSink, HistoryStore, Row, Task, TaskChange, Worker, WorkerChange
 
 __all__ = ["Recorder", "Restored"]
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 _Key = tuple[str, str]
 _Mark = tuple[int, "Task | Worker | None"]
 
@@ -57,7 +56,7 @@ class Recorder(EventSink):
         self._dumps: dict[str, Callable[[Any], Mapping[str, Any]]] = {"task": dump_task, "worker": dump_worker}
         self._interval = interval
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, "flower-history")
+        self._desk = Desk("flower-history")
         self._marks: dict[_Key, _Mark] = {}
         self._order = 0
         self._next_log = 0.0
@@ -65,10 +64,10 @@ class Recorder(EventSink):
 
     async def load(self, *, tasks: int, workers: int) -> Restored:
         """Open the store and return its newest rows. Raise ConfigurationError when it cannot be opened."""
-        await self._run(self._store.open)
+        await self._desk.run(self._store.open)
         restored = Restored(
-            workers=await self._run(self._store.load, "worker", workers),
-            tasks=await self._run(self._store.load, "task", tasks),
+            workers=await self._desk.run(self._store.load, "worker", workers),
+            tasks=await self._desk.run(self._store.load, "task", tasks),
         )
         self._order = max((row.order for row in (*restored.workers, *restored.tasks)), default=0)
         return restored
@@ -86,10 +85,10 @@ class Recorder(EventSink):
             self._saving = None
         await self.flush()
         try:
-            await self._run(self._store.close)
+            await self._desk.run(self._store.close)
         except Exception as error:  # the recorder's boundary: a store is a plugin
             log.error("The history store did not close: %s", error)
-        self._thread.shutdown(wait=False)
+        self._desk.close()
 
     def on_changes(self, changes: Sequence[TaskChange | WorkerChange]) -> None:
         """Mark the records that changed; each is saved once however often it changes."""
@@ -121,7 +120,7 @@ class Recorder(EventSink):
         chunk: dict[_Key, _Mark] = {}
         try:
             while marks:
-                await self._run(self._store.save, *await self._dump(marks, chunk))
+                await self._desk.run(self._store.save, *await self._dump(marks, chunk))
                 chunk.clear()
         except Exception as error:  # the recorder's boundary: a store is a plugin
             self._note_failure(error)
@@ -154,9 +153,6 @@ class Recorder(EventSink):
                 await asyncio.sleep(0)
                 until = self._clock() + _SLICE_SECONDS
         return rows, removed
-
-    async def _run(self, call: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
 
     def _note_failure(self, error: Exception) -> None:
         self.problem = f"History is not being saved: {error}"

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from flower.plugins.faults import FAULTS, describe, suggestion
 from flower_plugins import ConfigurationError, Offer
 
-__all__ = ["BROKER_EXTRAS", "PROVIDER_EXTRAS", "choose", "find", "load_class"]
+__all__ = ["BROKER_EXTRAS", "PROVIDER_EXTRAS", "by_name", "by_option", "by_scheme", "load_class"]
 
 T = TypeVar("T")
+Offers = Sequence[tuple[str, Offer[Any]]]
 
 PROVIDER_EXTRAS: Mapping[str, str] = {
     "google": "google",
@@ -35,54 +36,30 @@ BROKER_EXTRAS: Mapping[str, str] = {
 }
 
 
-def choose(
-    offers: Sequence[tuple[str, Offer[Any]]],
-    name: str | None,
-    scheme: str | None,
-    *,
-    what: str,
-    setting: str,
-    extras: Mapping[str, str],
-    wanted: Callable[[str], bool] | None = None,
-) -> Offer[Any]:
-    """Return the one offer that fits, as `find` does, and raise ConfigurationError where there is none."""
-    offer = find(offers, name, scheme, what=what, setting=setting, extras=extras, wanted=wanted)
-    if offer is None:
-        raise _missing(scheme or "", [each for _, each in offers], what=what, setting=setting, extras=extras)
-    return offer
+def by_name(offers: Offers, name: str, *, what: str, setting: str, extras: Mapping[str, str]) -> Offer[Any]:
+    """Return the offer with that name or alias. Raise ConfigurationError where there is none, or it is not available.
 
-
-def find(
-    offers: Sequence[tuple[str, Offer[Any]]],
-    name: str | None,
-    scheme: str | None,
-    *,
-    what: str,
-    setting: str,
-    extras: Mapping[str, str],
-    wanted: Callable[[str], bool] | None = None,
-) -> Offer[Any] | None:
-    """Return the offer that fits, None when nobody asked for one by name and none fits by itself.
-
-    First comes `name`, an offer's name or alias; then the offer whose `when` option is `wanted`;
-    then the first available one that serves the URL `scheme`. `what` ("login provider") and
-    `setting` ("--auth_provider") go into messages, `extras` maps names, class paths and schemes to
-    the extra of Flower that brings them. Raise ConfigurationError for an unknown name and for an
-    offer that is not available.
+    `what` ("login provider") and `setting` ("--auth_provider") go into messages, `extras` maps names
+    and class paths to the extra of Flower that brings them.
     """
     present = [offer for _, offer in offers]
-    if name is not None:
-        for offer in present:
-            if _normal(name) in {_normal(each) for each in (offer.name, *offer.aliases)}:
-                return _available(offer, setting)
-        raise _missing(name, present, what=what, setting=setting, extras=extras)
     for offer in present:
-        if wanted is not None and offer.when and wanted(offer.when):
+        if _normal(name) in {_normal(each) for each in (offer.name, *offer.aliases)}:
+            return _available(offer, setting)
+    raise _missing(name, present, what=what, setting=setting, extras=extras)
+
+
+def by_option(offers: Offers, wanted: Callable[[str], bool]) -> Offer[Any] | None:
+    """Return the first offer whose `when` option is wanted. Raise ConfigurationError when it is not available."""
+    for _, offer in offers:
+        if offer.when and wanted(offer.when):
             return _available(offer, f"--{offer.when}")
-    for offer in present:
-        if scheme is not None and scheme in offer.schemes and not offer.unavailable:
-            return offer
     return None
+
+
+def by_scheme(offers: Offers, scheme: str) -> Offer[Any] | None:
+    """Return the first available offer that serves the URL scheme."""
+    return next((offer for _, offer in offers if scheme in offer.schemes and not offer.unavailable), None)
 
 
 def load_class(offer: Offer[T], base: type[Any]) -> type[T]:

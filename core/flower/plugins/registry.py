@@ -157,14 +157,6 @@ class Registry:
         """Mark a plugin as failed from now on, and warn once. The first reason stays."""
         self._fail(self._named(plugin), error)
 
-    def has_plugin(self, name: str) -> bool:
-        """Tell whether a plugin of that name is active."""
-        return any(plugin.name == name and plugin.state == "active" for plugin in self._plugins)
-
-    def has_option(self, name: str) -> bool:
-        """Tell whether an option of that name is declared."""
-        return any(option.name == name for _, option in self.options())
-
     def _collect(self, hook: str, arguments: Mapping[str, object]) -> list[tuple[Plugin, Any]]:
         collected: list[tuple[Plugin, Any]] = []
         for plugin in self._plugins:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flower.masking import mask_url
 from flower.settings.catalogue import Catalogue
 
 __all__ = ["EffectiveSettings", "Origin"]
-
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class EffectiveSettings:
         return self.origins[name].where if name in self.origins else "default"
 
     def masked(self) -> dict[str, Any]:
-        """Return every setting by name, fit for a log: secrets and passwords in URLs as `***`."""
+        """Return every setting by name, fit for a log: secrets as `***`, those in URLs as `**`."""
         return {
             name: "***" if option.secret and self[name] else _masked(self[name])
             for name, option in sorted(self.catalogue.items())
@@ -62,7 +60,7 @@ class EffectiveSettings:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _USERINFO.sub("***", value)
+        return mask_url(value)
     if isinstance(value, tuple):
         return tuple(_masked(item) for item in value)
     if callable(value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -101,22 +101,6 @@ class Formatters:
         for formatter in self._formatters:
             if not self._ran(formatter, record, brought):
                 return
-
-    def request(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a task as a worker's inspect reply describes it, with args and kwargs as formatters leave them.
-
-        Where there are formatters both become texts. Entries of `scheduled` hold the task at "request".
-        """
-        if not self._formatters:
-            return request
-        inner = request.get("request")
-        if isinstance(inner, Mapping):
-            return {**request, "request": self.request(inner)}
-        name, args, kwargs = request.get("name"), request.get("args"), request.get("kwargs")
-        record = TaskRecord(str(request.get("id", "")), name=name if isinstance(name, str) else None)
-        record.args, record.kwargs = (_text(tuple(each) if isinstance(each, list) else each) for each in (args, kwargs))
-        self.apply(record, Data(None, None, None, None, None))
-        return {**request, "args": record.args, "kwargs": record.kwargs}
 
     def _ran(self, formatter: TaskFormatter, record: TaskRecord, brought: list[str]) -> bool:
         try:

@@ -74,7 +74,7 @@ def run(
 
 def names(snapshot: dict[str, Any]) -> list[str]:
     service = QueueService(
-        None, snapshot=lambda: snapshot, is_online=lambda name: name != "gone", declared=["own", "celery"]
+        Inspector(), snapshot=lambda: snapshot, is_online=lambda name: name != "gone", declared=["own", "celery"]
     )
     return list(service.names())
 
@@ -179,9 +179,3 @@ def test_a_broker_that_hangs_is_not_waited_for() -> None:
         assert report.error == "The broker did not answer within 0.1 s"
 
     run(scenario, timeout=0.1)
-
-
-def test_an_unsupported_broker_is_said_to_be_so() -> None:
-    service = QueueService(None, snapshot=dict, is_online=bool, unsupported="'x' broker is not supported")
-    report = asyncio.run(service.report())
-    assert (list(report.queues), report.error) == ([], "'x' broker is not supported")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flower.control.commands import ControlService
-from flower_plugins import FlowerError, Forbidden, InvalidParameter, NoReply, NotFound, Offline
+from flower_plugins import FlowerError, Forbidden, InvalidParameter, NoReply, NotFound, Offline, Unavailable
 
 Order = Callable[[ControlService], Coroutine[Any, Any, Any]]
 
@@ -20,6 +20,7 @@ EVERY_ORDER: list[Order] = [
     lambda control: control.pool_grow("w1"),
     lambda control: control.pool_shrink("w1"),
 ]
+POOL_ORDERS = ("restart", "grow", "shrink")
 
 
 class Wire:
@@ -52,8 +53,15 @@ class Wire:
 
 
 def give(order: Order, wire: Wire, **options: Any) -> Any:
-    known = {"is_known": {"w1", "gone"}.__contains__, "is_online": {"w1"}.__contains__}
+    known = {"is_known": {"w1", "gone"}.__contains__, "is_online": {"w1"}.__contains__, "stream_up": lambda: True}
     return asyncio.run(order(ControlService(wire, **{**known, **options})))
+
+
+class DeadWire(Wire):
+    """A broker out of reach."""
+
+    def _record(self, method: str, arguments: Mapping[str, Any], destination: Sequence[str] | None) -> None:
+        raise Unavailable("Broker or result backend unavailable")
 
 
 def refused(order: Order, wire: Wire, **options: Any) -> FlowerError:
@@ -83,6 +91,16 @@ def test_a_worker_that_is_gone_is_offline(order: Order) -> None:
     wire = Wire()
     error = refused(order, wire, is_online=lambda _: False)
     assert (type(error), wire.sent) == (Offline, [])
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER[1:])
+def test_without_events_nobody_is_called_offline_and_the_broker_answers(order: Order) -> None:
+    """While the broker is frozen every worker falls silent."""
+    silent: dict[str, Any] = {"is_online": lambda _: False, "stream_up": lambda: False}
+    assert type(refused(order, DeadWire(), **silent)) is Unavailable
+    wire = Wire(stats={"pool": {"processes": [1, 2]}}, **{f"pool_{name}": {"ok": ""} for name in POOL_ORDERS})
+    give(order, wire, **silent)
+    assert wire.sent
 
 
 @pytest.mark.parametrize("n", [0, -1, 1001])

@@ -26,7 +26,9 @@ class Desk:
         self.executor = Executor()
         self.mailbox = Mailbox(cluster.app, self.executor)
         self.inspect = InspectService(self.mailbox, is_known=lambda _: True)
-        self.control = ControlService(self.mailbox, is_known=lambda _: True, is_online=lambda _: True)
+        self.control = ControlService(
+            self.mailbox, is_known=lambda _: True, is_online=lambda _: True, stream_up=lambda: True
+        )
 
     async def wait_for_worker(self, name: str) -> None:
         await eventually(lambda: self._answers(name), 30)
@@ -128,13 +130,13 @@ def test_a_solo_worker_answers_and_says_no(redis_url: str, make_cluster: Callabl
     name = cluster.start_worker("-P", "solo")
 
     async def scenario(desk: Desk) -> None:
-        desk.inspect.worker_arrived(name)
         await desk.wait_for_worker(name)
+        desk.inspect.worker_arrived(name)
         with pytest.raises(Forbidden, match=f"Failed to grow '{name}' worker's pool: AttributeError"):
             await desk.control.pool_grow(name)
         with pytest.raises(NoReply):
             await ControlService(
-                desk.mailbox, is_known=lambda _: True, is_online=lambda _: True, timeout=0.2
+                desk.mailbox, is_known=lambda _: True, is_online=lambda _: True, stream_up=lambda: True, timeout=0.2
             ).pool_grow("nobody@test")
 
         async def inspected() -> bool:

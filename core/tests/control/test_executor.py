@@ -81,7 +81,7 @@ def test_calls_that_hang_starve_nobody() -> None:
         assert await executor.run(lambda: "quick", timeout=2) == "quick"
         assert time.monotonic() - begun < 1
         release.set()
-        await until(lambda: executor.threads <= 2)
+        await until(lambda: executor._threads <= 2)
 
     run(scenario)
 
@@ -112,7 +112,7 @@ def test_there_are_never_more_threads_than_the_ceiling() -> None:
     async def scenario(executor: Executor) -> None:
         for _ in range(5):
             await asyncio.gather(*(executor.run(release.wait, timeout=0.02) for _ in range(4)), return_exceptions=True)
-        assert executor.threads == 4
+        assert executor._threads == 4
         release.set()
         assert await executor.run(lambda: 1, timeout=2) == 1
 
@@ -137,7 +137,7 @@ def test_many_calls_on_few_threads_all_come_back() -> None:
     async def scenario(executor: Executor) -> None:
         results = await asyncio.gather(*(executor.run(lambda n=n: n, timeout=10) for n in range(500)))
         assert results == list(range(500))
-        assert executor.threads <= 2
+        assert executor._threads <= 2
 
     run(scenario)
 
@@ -182,7 +182,7 @@ def test_closing_waits_for_calls_that_end_soon() -> None:
         await asyncio.sleep(0)
         release.set()
         await closing
-        assert executor.threads == 0
+        assert executor._threads == 0
 
     asyncio.run(main())
     assert done == [1]

@@ -28,7 +28,7 @@ class Cluster:
     def __init__(self, **workers: Mapping[str, Any]) -> None:
         self.workers: dict[str, Mapping[str, Any]] = dict(workers)
         self.questions: list[tuple[tuple[str, ...], tuple[str, ...] | None]] = []
-        self.failure: Unavailable | None = None
+        self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
 
     async def ask(
@@ -246,21 +246,68 @@ def test_it_asks_at_the_start_and_periodically() -> None:
     assert set(cluster.questions) == {(tuple(BASIC_METHODS), None)}
 
 
-def test_tasks_that_workers_tell_of_are_formatted_before_they_are_kept() -> None:
-    """S57"""
-    task = {"id": "t1", "kwargs": {"card": "canary", "password": "canary"}}
-    cluster = Cluster(w1={"active": [task, 5], "reserved": [task], "scheduled": [{"request": task}], "revoked": ["t2"]})
-    seen: list[Mapping[str, Any]] = []
-
-    def hide(request: Mapping[str, Any]) -> Mapping[str, Any]:
-        seen.append(request)
-        return {"hidden": True}
+@pytest.mark.parametrize(
+    "fault",
+    [NotImplementedError("no fanout"), RuntimeError("redis://:canary@h"), type("BotoCoreError", (Exception,), {})()],
+)
+def test_it_goes_on_asking_whatever_the_transport_raises(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    cluster = Cluster(w1=GOOD)
 
     async def scenario(service: InspectService) -> None:
-        await service.refresh("w1")
+        cluster.failure = fault
+        await service.start()
+        service.worker_arrived("w1")
+        await until(lambda: len(cluster.questions) >= 3)
+        cluster.failure = None
+        await until(lambda: service.knows("w1"))
+        await service.refresh()
 
-    info = run(cluster, scenario, format_request=hide).info("w1")
-    assert info is not None
-    assert [info[name] for name in ("active", "reserved", "scheduled")] == [[{"hidden": True}]] * 3
-    assert info["revoked"] == ["t2"]
-    assert seen[0]["kwargs"] == {"card": "canary", "password": "********"}
+    run(cluster, scenario, period=0.05, spacing=0.01)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert type(fault).__name__ in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_task_lists_pass_the_formatter_before_they_are_kept() -> None:
+    """S57."""
+    request = {"id": "a", "args": ["canary"]}
+    reply = {
+        "active": [request, "canary"],
+        "reserved": [request, ["canary"]],
+        "scheduled": [{"eta": "x", "priority": 6, "request": request}, request, {"request": "canary"}],
+        "revoked": ["r"],
+    }
+    service = run(
+        Cluster(w1=reply),
+        lambda service: service.refresh("w1"),
+        format_request=lambda request: {**request, "args": "hidden"},
+    )
+    hidden = {"id": "a", "args": "hidden"}
+    info = dict(service.info("w1") or {})
+    del info["timestamp"]
+    assert info == {
+        "active": [hidden],
+        "reserved": [hidden],
+        "scheduled": [{"eta": "x", "priority": 6, "request": hidden}, hidden],
+        "revoked": ["r"],
+    }
+
+
+def test_long_task_lists_leave_the_loop_room_for_others() -> None:
+    requests = [{"id": str(number)} for number in range(1000)]
+    turns = 0
+
+    async def scenario(service: InspectService) -> None:
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.ensure_future(count())
+        await service.refresh("w1")
+        counting.cancel()
+
+    service = run(Cluster(w1={"reserved": requests}), scenario)
+    assert (service.info("w1") or {})["reserved"] == requests
+    assert turns > 1000 / 100

@@ -8,7 +8,7 @@ import pytest
 
 from flower.events.pump import Pump
 from flower.events.status import StreamStatus
-from flower.events.supervisor import Supervisor, without_secrets
+from flower.events.supervisor import Supervisor
 from flower_plugins import EventSource
 from flower_plugins import Pump as PumpProtocol
 
@@ -107,7 +107,7 @@ def test_no_secret_reaches_the_log_or_the_status_r25(caplog: pytest.LogCaptureFi
     world.broken = lambda now: True
     with caplog.at_level(logging.DEBUG, logger="supervisor-test"):
         world.run()
-    assert world.status.reason == "ConnectionError: amqp://***@mq:5672//: refused"
+    assert world.status.reason == "ConnectionError: amqp://guest:********@mq:5672//: refused"
     assert not world.status.up
     assert world.status.gaps() == ()
     assert len(caplog.messages) == 1
@@ -164,21 +164,6 @@ def test_a_source_that_just_ends_is_started_again(caplog: pytest.LogCaptureFixtu
 
     asyncio.run(main())
     assert starts == 3
-    assert [gap.reason for gap in status.gaps()] == ["failover of redis://***@a/0"] * 3
+    assert [gap.reason for gap in status.gaps()] == ["failover of redis://:********@a/0"] * 3
     assert status.reason == "the event source ended"
     assert ":pw" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("cannot reach amqp://user:p@ss/w@host:5672/vh", "cannot reach amqp://***@host:5672/vh"),
-        ("redis://:pw@a/0;redis://:pw2@b/0", "redis://***@b/0"),
-        ("redis://host/0", "redis://host/0"),
-        ("{'password': 'x', 'port': 1}", "{'password': ***, 'port': 1}"),
-        ("https://h/?token=abc&x=1", "https://h/?token=***&x=1"),
-        ("a\nb\x1b", "a\\nb\\x1b"),
-    ],
-)
-def test_credentials_are_masked(text: str, masked: str) -> None:
-    assert without_secrets(text) == masked

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -252,6 +254,51 @@ def test_a_store_that_does_not_close_cannot_hold_up_the_end(
     monkeypatch.setattr(store, "close", refuse)
     asyncio.run(make(store).stop())
     assert "gone" in caplog.text
+
+
+HANGING = """
+import asyncio, time
+from types import SimpleNamespace
+from flower.history import Recorder
+from flower_plugins import HistoryStore, TaskChange
+
+class Hanging(HistoryStore):
+    def __init__(self): pass
+    def open(self): pass
+    def load(self, kind, limit): return []
+    def save(self, rows, removed): print("hangs", flush=True); time.sleep(600)
+    def close(self): pass
+
+async def main():
+    recorder = Recorder(Hanging(), dump_task=vars, dump_worker=vars)
+    await recorder.load(tasks=1, workers=1)
+    recorder.on_changes([TaskChange(SimpleNamespace(uuid="a"), None, "task-received", "w1@host")])
+    try:
+        await asyncio.wait_for(recorder.stop(), 0.2)
+    except asyncio.TimeoutError:
+        print("given up", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout.split("\n"), done.stderr) == (0, ["hangs", "given up", ""], "")
+
+
+def test_the_thread_ends_with_the_recorder(store: MemoryStore) -> None:
+    def threads() -> int:
+        return sum(thread.name == "flower-history" for thread in threading.enumerate())
+
+    async def run() -> None:
+        before, recorder = threads(), make(store)
+        await recorder.load(tasks=1, workers=1)
+        assert threads() == before + 1
+        await recorder.stop()
+        await with_deadline(lambda: threads() == before)
+
+    asyncio.run(run())
 
 
 def test_saving_a_hundred_thousand_records_takes_the_loop_in_slices(store: MemoryStore) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, choose, find, load_class
+from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, by_name, by_option, by_scheme, load_class
 from flower_plugins import ConfigurationError, Offer, Service
 
 Write = Callable[[str, str], EntryPoint]
@@ -21,39 +21,34 @@ OFFERS: list[tuple[str, Offer[Any]]] = [
 WORDS: dict[str, Any] = {"what": "login provider", "setting": "--auth_provider", "extras": PROVIDER_EXTRAS}
 
 
+@pytest.mark.parametrize("name", ["redis", "Redis", "my.Redis", "my:Redis"])
+def test_an_offer_is_found_by_its_name_and_aliases(name: str) -> None:
+    assert by_name(OFFERS, name, **WORDS).name == "redis"
+
+
 @pytest.mark.parametrize(
-    ("name", "scheme", "wanted", "expected"),
-    [
-        ("redis", None, "", "redis"),
-        ("Redis", "kafka", "", "redis"),
-        ("my.Redis", None, "", "redis"),
-        ("my:Redis", None, "", "redis"),
-        (None, "redis", "", "redis"),
-        (None, "kafka", "", "other"),
-        (None, "redis", "basic_auth", "basic"),
-        ("other", "redis", "basic_auth", "other"),
-    ],
+    ("scheme", "expected"), [("redis", "redis"), ("kafka", "other"), ("gopher", None), ("sqs", None), ("", None)]
 )
-def test_the_name_goes_before_the_setting_and_that_before_the_scheme(
-    name: str | None, scheme: str | None, wanted: str, expected: str
-) -> None:
-    assert choose(OFFERS, name, scheme, wanted=wanted.__eq__, **WORDS).name == expected
+def test_the_first_available_offer_serves_a_scheme(scheme: str, expected: str | None) -> None:
+    offer = by_scheme(OFFERS, scheme)
+    assert (offer.name if offer else None) == expected
 
 
-@pytest.mark.parametrize("scheme", [None, "gopher", "sqs"])
-def test_nothing_is_found_when_nothing_fits_by_itself(scheme: str | None) -> None:
-    assert find(OFFERS, None, scheme, wanted=lambda option: False, **WORDS) is None
+@pytest.mark.parametrize(("wanted", "expected"), [("basic_auth", "basic"), ("other", None), ("", None)])
+def test_a_setting_chooses_the_offer_that_waits_for_it(wanted: str, expected: str | None) -> None:
+    offer = by_option(OFFERS, wanted.__eq__)
+    assert (offer.name if offer else None) == expected
 
 
 @pytest.mark.parametrize("name", ["okta", "flower.views.auth.OktaLoginHandler", "flower.views.auth:OktaLoginHandler"])
 def test_choosing_what_is_not_available_stops_the_start_with_its_sentence(name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^Not yet \(--auth_provider\)$"):
-        choose(OFFERS, name, None, **WORDS)
+        by_name(OFFERS, name, **WORDS)
 
 
 def test_a_setting_that_chooses_what_is_not_available_stops_the_start() -> None:
     with pytest.raises(ConfigurationError, match=r"^Not yet \(--token_auth\)$"):
-        find([("z", Offer("t", "", when="token_auth", unavailable="Not yet"))], None, None, wanted=bool, **WORDS)
+        by_option([("z", Offer("t", "", when="token_auth", unavailable="Not yet"))], bool)
 
 
 @pytest.mark.parametrize(
@@ -68,15 +63,15 @@ def test_a_setting_that_chooses_what_is_not_available_stops_the_start() -> None:
 )
 def test_a_provider_that_an_extra_would_bring_is_answered_with_the_pip_line(name: str, extra: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        choose(OFFERS, name, None, **WORDS)
+        by_name(OFFERS, name, **WORDS)
     assert raised.value.mend == f"Run: pip install 'flower[{extra}]'"
     assert raised.value.where == "--auth_provider"
 
 
-@pytest.mark.parametrize(("scheme", "extra"), [("amqps", "rabbitmq"), ("redis+socket", "redis"), ("sentinel", "redis")])
-def test_a_broker_that_an_extra_would_bring_is_answered_with_the_pip_line(scheme: str, extra: str) -> None:
+@pytest.mark.parametrize(("name", "extra"), [("amqps", "rabbitmq"), ("redis+socket", "redis"), ("sentinel", "redis")])
+def test_a_broker_that_an_extra_would_bring_is_answered_with_the_pip_line(name: str, extra: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"pip install 'flower\[{extra}\]'"):
-        choose([], None, scheme, what="queue inspector", setting="--broker", extras=BROKER_EXTRAS)
+        by_name([], name, what="event source", setting="--event_source", extras=BROKER_EXTRAS)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +85,7 @@ def test_a_broker_that_an_extra_would_bring_is_answered_with_the_pip_line(scheme
 )
 def test_an_unknown_name_is_answered_with_what_is_there(offers: Any, name: str, mend: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        choose(offers, name, None, **WORDS)
+        by_name(offers, name, **WORDS)
     assert raised.value.mend == mend
 
 

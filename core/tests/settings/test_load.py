@@ -471,7 +471,7 @@ def test_secrets_are_masked(loaded: Loader) -> None:
         file="def format_task(task): return task",
     ).masked()
     assert "canary" not in repr(masked)
-    assert (masked["basic_auth"], masked["color"], masked["port"]) == ("***", "redis://***@h/0", 5555)
+    assert (masked["basic_auth"], masked["color"], masked["port"]) == ("***", "redis://:**@h/0", 5555)
     assert (masked["format_task"], masked["key"]) == ("format_task", None)
 
 

@@ -183,32 +183,6 @@ def test_what_a_formatter_leaves_becomes_bounded_plain_text(state: State, event:
     result.encode()
 
 
-@pytest.mark.parametrize(
-    ("args", "kwargs", "kept"),
-    [
-        ([1, 2], {"credit_card_number": CANARY, "name": "x"}, ("(1, 2)", "{'name': 'x'}")),
-        ("(1, 2)", f"{{'credit_card_number': '{CANARY}'}}", ("(1, 2)", "{}")),
-        ("(1, 2)", f"{{'credit_card_number': '{CANARY}...", ("(1, 2)", HIDDEN)),
-        (None, 5, (None, HIDDEN)),
-    ],
-)
-def test_what_workers_tell_of_their_tasks_is_formatted_too(state: State, args: Any, kwargs: Any, kept: Any) -> None:
-    """S57"""
-    request = {"id": "t1", "name": "shop.pay", "args": args, "kwargs": kwargs, "acknowledged": True}
-    assert state.formatters.request(request) == request
-    state.add_formatter(Call(documented))
-    formatted = state.formatters.request(request)
-    assert formatted == {**request, "args": kept[0], "kwargs": kept[1]}
-    scheduled = state.formatters.request({"eta": "2031-01-01", "request": request})
-    assert scheduled == {"eta": "2031-01-01", "request": formatted}
-
-
-def test_what_a_failing_formatter_saw_of_a_workers_task_is_hidden(state: State) -> None:
-    state.add_formatter(Call(broken))
-    formatted = state.formatters.request({"id": 5, "name": None, "args": CANARY, "kwargs": {CANARY: CANARY}})
-    assert (formatted["args"], formatted["kwargs"]) == (HIDDEN_BY_FAILURE, HIDDEN_BY_FAILURE)
-
-
 def test_without_formatters_texts_are_kept_as_they_came(state: State, event: MakeEvent) -> None:
     args = "(1,)"
     changes: list[Any] = []

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from flower.events.quiet import QuietLog, one_line
+from flower.quiet import QuietLog, one_line
 
 
 def test_one_line_per_key_in_ten_seconds_and_the_next_says_how_many_were_held_back(
@@ -21,6 +21,14 @@ def test_one_line_per_key_in_ten_seconds_and_the_next_says_how_many_were_held_ba
     quiet.error("a", "third", ValueError("x"))
     assert caplog.messages == ["first", "other", "second (4 more like it since the last line)", "third"]
     assert caplog.records[-1].exc_info is not None
+
+
+def test_keys_without_end_do_not_fill_the_memory() -> None:
+    quiet = QuietLog(logging.getLogger("quiet"))
+    for number in range(1000):
+        quiet.warning(str(number), "x")
+        quiet.warning(str(number), "x")
+    assert max(len(quiet._last), len(quiet._held)) <= 100
 
 
 def test_a_line_is_printable_and_bounded() -> None:

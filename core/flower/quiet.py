@@ -1,4 +1,4 @@
-"""A logger for what may happen ten thousand times a second."""
+"""A logger for what may happen ten thousand times a second, or every second of an outage."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 __all__ = ["QuietLog", "one_line"]
 
+_MAX_KEYS = 100
+
 
 class QuietLog:
     """Logs at most one line per key in `interval` seconds and says how many it kept back.
 
-    Keys come from a fixed set, so that what is remembered of them stays small.
+    Remembers a hundred keys; when there are more it forgets them all. May be used from any thread.
     """
 
     def __init__(
@@ -38,6 +40,9 @@ class QuietLog:
         if last is not None and now - last < self._interval:
             self._held[key] = self._held.get(key, 0) + 1
             return
+        if len(self._last) >= _MAX_KEYS:
+            self._last.clear()
+            self._held.clear()
         self._last[key] = now
         held = self._held.pop(key, 0)
         suffix = f" ({held} more like it since the last line)" if held else ""

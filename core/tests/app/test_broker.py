@@ -1,0 +1,68 @@
+"""What is understood of a broker's URL, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from flower.app.broker import describe_broker
+from flower_plugins import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def app(**settings: Any) -> Celery:
+    made = Celery(set_as_current=False)
+    made.conf.update(settings)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("urls", "scheme", "safe"),
+    [
+        ("redis://:pw@127.0.0.1:6390/0", "redis", "redis://:**@127.0.0.1:6390/0"),
+        ("amqp://ann:p%2Fw@h//", "amqp", "amqp://ann:**@h//"),
+        (["amqp://a:pw@h//", "amqp://b:pw@i//"], "amqp", "amqp://a:**@h//;amqp://b:**@i//"),
+        ("sentinel://:a@h:1;sentinel://:b@i:2", "sentinel", "sentinel://:**@h:1;sentinel://:**@i:2"),
+        ("rediss://h:1/0?ssl_keyfile_password=pw", "rediss", "rediss://h:1/0?ssl_keyfile_password=**"),
+        ("sqs://KEY:secret@", "sqs", "sqs://KEY:**@"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(urls: Any, scheme: str, safe: str) -> None:
+    broker = describe_broker(app(broker_url=urls))
+    assert (broker.scheme, broker.safe_url) == (scheme, safe)
+
+
+def test_without_a_url_the_broker_is_celerys_default() -> None:
+    assert describe_broker(app()).safe_url == "amqp://guest:**@localhost:5672//"
+
+
+def test_reading_has_a_url_of_its_own() -> None:
+    assert describe_broker(app(broker_url="redis://a", broker_read_url="redis://b")).url == "redis://b"
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "redis://:canary/ter2@127.0.0.1:1/0",
+        "redis://ann:ter2/canary@127.0.0.1:1/0",
+        "redis://h:99999/canary",
+        "redis://[canary/0",
+        "redis://ok;redis://:canary/x@h",
+        ["redis://ok", 5, "canary"],
+        {"canary": 1},
+        5,
+    ],
+)
+@pytest.mark.parametrize("name", ["broker_url", "broker_read_url", "broker_write_url"])
+def test_what_is_no_url_is_refused_without_being_quoted(name: str, urls: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"broker.* \({name}\)") as caught:
+        describe_broker(app(**{"broker_url": "redis://good", name: urls}))
+    assert "canary" not in caught.value.message
+    assert caught.value.__cause__ is None
