@@ -113,7 +113,7 @@ def _reduce_received(record: TaskRecord, event: Event) -> bool:
     if stands != _OLD:
         record.received = event.timestamp
         _settle(record, event, stands, "RECEIVED", 5)
-    _define(record, event, stands == _NEW or stands == _LATE)
+    _define(record, event, stands in (_NEW, _LATE))
     if event.extra:
         record.add_extra(event.extra, replace=stands != _OLD)
     return True

@@ -105,17 +105,18 @@ class FakeTasks:
 
 
 class FakeWorkers:
-    """Workers in a dict."""
+    """Workers in a dict; `hidden` names those that are purged."""
 
     def __init__(self, workers: Iterable[FakeWorker] = ()) -> None:
         self.items = {worker.hostname: worker for worker in workers}
+        self.hidden: set[str] = set()
         self.version = 1
 
     def get(self, hostname: str) -> FakeWorker | None:
         return self.items.get(hostname)
 
-    def all(self) -> Sequence[FakeWorker]:
-        return [self.items[name] for name in sorted(self.items)]
+    def all(self, *, purged: bool = False) -> Sequence[FakeWorker]:
+        return [self.items[name] for name in sorted(self.items) if purged or name not in self.hidden]
 
 
 class FakeInspect:
