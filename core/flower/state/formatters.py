@@ -12,7 +12,7 @@ from flower.state.literals import read_mapping
 from flower.state.tasks import TaskRecord
 from flower_plugins import EditableTask, TaskFormatter
 
-__all__ = ["HIDDEN", "HIDDEN_BY_FAILURE", "Data", "Formatters", "KwargsMapping", "KwargsText"]
+__all__ = ["HIDDEN", "HIDDEN_BY_FAILURE", "Data", "Formatters", "KwargsMapping", "KwargsText", "hide"]
 
 HIDDEN = "(hidden)"
 HIDDEN_BY_FAILURE = "(hidden: formatter failed)"
@@ -104,7 +104,7 @@ class Formatters:
             _run(formatter, record, brought)
         except (Exception, SystemExit) as error:  # the plugin boundary: whatever it raises, raw data must not stay
             self.failures += 1
-            _hide(record)
+            hide(record)
             self._report(formatter, record, error)
             return False
         return True
@@ -123,6 +123,13 @@ class Formatters:
             record.uuid,
             self.failures,
         )
+
+
+def hide(record: TaskRecord) -> None:
+    """Replace every text that formatters decide about."""
+    for field in _FIELDS:
+        if getattr(record, field) is not None:
+            setattr(record, field, HIDDEN_BY_FAILURE)
 
 
 def _run(formatter: TaskFormatter, record: TaskRecord, brought: list[str]) -> None:
@@ -152,12 +159,6 @@ def _text(value: Any) -> str | None:
     if len(text) > _MAX_CHARACTERS:
         text = text[: _MAX_CHARACTERS - 1] + "…"
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _hide(record: TaskRecord) -> None:
-    for field in _FIELDS:
-        if getattr(record, field) is not None:
-            setattr(record, field, HIDDEN_BY_FAILURE)
 
 
 def _place(traceback: TracebackType | None) -> str:

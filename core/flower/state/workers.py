@@ -135,25 +135,28 @@ class WorkerRecord:
         """Merge one event that this worker sent, of whatever type."""
         self.last_seen = event.received_at
         self.purged = False
-        self._count(event.type)
-        if event.type == "worker-offline":
+        kind = event.type
+        try:
+            self.counts[kind] += 1
+        except KeyError:
+            if len(self.counts) < _MAX_EVENT_TYPES:
+                self.counts[kind] = 1
+        if not kind.startswith("worker-"):
+            if not self.offline:
+                self.alive_at = self._monotonic()
+                self.up = True
+        elif kind == "worker-offline":
             self._leave(event)
-        elif event.type == "worker-online":
+        elif kind == "worker-online":
             self._begin(event)
-        elif event.type.startswith("worker-"):
+        else:
             self._beat(event)
-        elif not self.offline:
-            self._live()
 
     def _interval(self) -> float:
         if self.freq is not None:
             low, high = _FREQ_BOUNDS
             return min(max(self.freq, low), high)
         return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
-
-    def _count(self, kind: str) -> None:
-        if kind in self.counts or len(self.counts) < _MAX_EVENT_TYPES:
-            self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _live(self) -> None:
         self.alive_at = self._monotonic()
