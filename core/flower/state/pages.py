@@ -18,17 +18,21 @@ from flower_plugins import Page
 __all__ = ["Members", "Order", "Orders", "Window", "read_page"]
 
 _FEW = 1000
-_WALK = 10_000
+_WALK = 16_384
+_STRIDE = 1024
 _RUN = 1000
 _STEP = 64
 _LISTED = 100_000
 _FULL = 4
 
 
+Ids = dict[str, TaskRecord] | dict[str, None]
+
+
 class Members:
     """The tasks of one or more groups that share none; `in_order` says whether each is in order of change."""
 
-    def __init__(self, groups: Sequence[Group], *, in_order: bool) -> None:
+    def __init__(self, groups: Sequence[Ids], *, in_order: bool) -> None:
         self.groups = groups
         self.in_order = in_order
 
@@ -36,7 +40,7 @@ class Members:
         return sum(map(len, self.groups))
 
     @property
-    def ordered(self) -> Group | None:
+    def ordered(self) -> Ids | None:
         """The one group, oldest change first, if there is such a one."""
         return self.groups[0] if self.in_order and len(self.groups) == 1 else None
 
@@ -45,9 +49,16 @@ class Members:
         uuid = record.uuid
         return any(uuid in group for group in self.groups) if len(self.groups) != 1 else uuid in self.groups[0]
 
-    def rows(self) -> list[TaskRecord]:
-        """Return a copy."""
-        return list(chain.from_iterable(group.values() for group in self.groups))
+    def among(self, uuids: list[str]) -> list[str]:
+        """Return those of some ids that are among these."""
+        if len(self.groups) == 1:
+            group = self.groups[0]
+            return [uuid for uuid in uuids if uuid in group]
+        return [uuid for uuid in uuids if any(uuid in group for group in self.groups)]
+
+    def uuids(self) -> list[str]:
+        """Return a copy of the ids."""
+        return list(chain.from_iterable(self.groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ async def read_page(source: Orders, members: Members | None, order: Order, windo
     if members is None or count > _FEW or (members.ordered is not None and not order.field):
         rows = await _walked(source, members, order, window, pace)
     if rows is None:
-        candidates = list(dict.values(kept)) if members is None else members.rows()
+        candidates = list(dict.values(kept)) if members is None else _rows(kept, members)
         rows = await _sorted_page(candidates, order, window, stop, pace)
     return window.page(rows, count, len(kept), order)
 
@@ -113,7 +124,7 @@ async def _walked(
     ordered = kept if members is None else members.ordered
     if not order.field and ordered is not None:
         if window.size is None and window.after is None and len(ordered) <= _LISTED:
-            return [ordered[uuid] for uuid in islice(reversed(ordered), window.start, None)]
+            return [kept[uuid] for uuid in islice(reversed(ordered), window.start, None) if uuid in kept]
         members, uuids = None, iter(reversed(ordered))
     elif not order.field:
         uuids = iter(reversed(kept))
@@ -137,18 +148,25 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
     if window.size is None:
         return None
     need = window.start + window.size
-    limit = _WALK + window.size if members is None else _WALK
-    newest = None if window.after is None else window.after[1]
-    rows: list[TaskRecord] = []
-    for step, uuid in enumerate(uuids):
-        if step >= limit:
+    if members is None and window.after is None:
+        if need > _LISTED:
             return None
-        record = kept[uuid]
-        if (members is None or members.test(record)) and (newest is None or record.order < newest):
-            rows.append(record)
-            if len(rows) >= need:
-                break
-    return rows[window.start :]
+        return [kept[uuid] for uuid in islice(uuids, window.start, need) if uuid in kept]
+    found: list[str] = []
+    for _ in range(_WALK // _STRIDE):
+        step = list(islice(uuids, _STRIDE))
+        known = step if members is None else members.among(step)
+        if window.after is not None:
+            newest = window.after[1]
+            known = [uuid for uuid in known if kept[uuid].order < newest]
+        found += known
+        if len(found) >= need or not step:
+            return [kept[uuid] for uuid in found[window.start : need] if uuid in kept]
+    return None
+
+
+def _rows(kept: Group, members: Members) -> list[TaskRecord]:
+    return [kept[uuid] for uuid in members.uuids() if uuid in kept]
 
 
 async def _complete(source: Orders, field: str, pace: Pace) -> SortedOrder | None:

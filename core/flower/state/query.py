@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from flower.state.cursor import read_cursor
@@ -69,7 +69,7 @@ async def answer(source: Source, query: TaskQuery) -> Page:
     async with source.scans:
         pace = Pace()
         matching = await _matching(source, filters, ranges, search, pace)
-        return await read_page(source, Members([matching], in_order=False), order, window, pace)
+        return await read_page(source, matching, order, window, pace)
 
 
 class _Range(NamedTuple):
@@ -130,49 +130,54 @@ def _received_page(source: Source, received: _Range, order: Order, window: Windo
 
 async def _matching(
     source: Source, filters: Sequence[Members], ranges: Sequence[_Range], search: Search, pace: Pace
-) -> dict[str, TaskRecord]:
-    """Return what matches, in no order. What is looked at is copied first: it may change while we rest."""
+) -> Members:
+    """Return what matches. What is looked at is copied first: it may change while we rest."""
     in_ranges: list[_Test] = [each.test for each in ranges]
-    tests: list[_Test] = [*(each.test for each in filters[1:]), *in_ranges]
+    others = filters[1:]
     kept = source.kept()
     few = min((len(each) for each in filters), default=len(kept))
     received = next((each for each in ranges if each.field == "received"), None)
+    in_order = False
     if received is not None and (number := source.received.between(received.low, received.high)) < few:
-        few = number
+        few, others = number, filters
         uuids = list(source.received.range(received.low, received.high, 0, descending=True))
-        rows: Iterable[TaskRecord] = [kept[uuid] for uuid in uuids]
-        tests.extend(each.test for each in filters[:1])
+    elif filters:
+        in_order = filters[0].ordered is not None
+        uuids = filters[0].uuids()
     else:
-        rows = filters[0].rows() if filters else list(dict.values(kept))
+        uuids = list(dict.keys(kept))
     if few > _FEW and search.looks_at_texts and await source.texts.update(kept, pace.maybe_rest):
-        return await _search_texts(source, [*(each.test for each in filters), *in_ranges], search, pace)
-    return await _scan(rows, tests, search, pace)
-
-
-async def _scan(
-    rows: Iterable[TaskRecord], tests: Sequence[_Test], search: Search, pace: Pace
-) -> dict[str, TaskRecord]:
-    matching: dict[str, TaskRecord] = {}
-    for number, record in enumerate(rows):
-        if not number % _STEP and pace.due:
-            await pace.rest()
-        if _passes(record, tests) and search.matches(record):
-            matching[record.uuid] = record
-    return matching
-
-
-async def _search_texts(source: Source, tests: Sequence[_Test], search: Search, pace: Pace) -> dict[str, TaskRecord]:
-    matching: dict[str, TaskRecord] = {}
-    kept = source.kept()
-    for uuids, decided in source.texts.candidates(search):
+        tests = [*(each.test for each in filters), *in_ranges]
+        return Members([await _search_texts(source, tests, search, pace)], in_order=False)
+    matching: dict[str, None] = {}
+    for first in range(0, len(uuids), _STEP):
         if pace.due:
             await pace.rest()
-        for number, uuid in enumerate(uuids):
-            if not decided and not number % _STEP and pace.due:
-                await pace.rest()
-            record = kept.get(uuid)
-            if record is not None and _passes(record, tests) and (decided or search.matches(record)):
-                matching[uuid] = record
+        step = uuids[first : first + _STEP]
+        for members in others:
+            step = members.among(step)
+        if in_ranges or not search.everything:
+            rows = [kept[uuid] for uuid in step if uuid in kept]
+            step = [record.uuid for record in rows if _passes(record, in_ranges) and search.matches(record)]
+        matching.update(dict.fromkeys(step))
+    return Members([matching], in_order=in_order)
+
+
+async def _search_texts(source: Source, tests: Sequence[_Test], search: Search, pace: Pace) -> dict[str, None]:
+    matching: dict[str, None] = {}
+    kept = source.kept()
+    for uuids, decided in source.texts.candidates(search):
+        if decided and not tests:
+            matching.update(dict.fromkeys(uuids))
+        else:
+            for first in range(0, len(uuids), _STEP):
+                rows = [kept[uuid] for uuid in uuids[first : first + _STEP] if uuid in kept]
+                passing = [record for record in rows if _passes(record, tests) and (decided or search.matches(record))]
+                matching.update((record.uuid, None) for record in passing)
+                if pace.due:
+                    await pace.rest()
+        if pace.due:
+            await pace.rest()
     return matching
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from flower.state.literals import read_mapping
-from flower.state.search.syntax import All, Node, Not, Range, Term, read
+from flower.state.search.syntax import All, Node, Not, One, Range, Term, read
 from flower.state.tasks import TaskRecord
 
 __all__ = ["Search", "parse", "plain_text"]
+
+_Test = Callable[[bytes], bool]
 
 _ATTRIBUTES = {"root": "root_id", "parent": "parent_id"}
 _IN_PLAIN_TEXT = frozenset(("", "uuid", "name", "state", "worker", "args", "kwargs", "result"))
@@ -24,12 +26,11 @@ class Search:
         self.state, self._node = _state_and_rest(node)
         """`state` is what every match's state must be, folded, or ""; `matches` tests the rest."""
         node = self._node
-        self.only_term = node.text.encode() if isinstance(node, Term) and not node.field else None
-        """The one plain word that this search is, if it is one."""
+        self.only_term = node.text.encode() if isinstance(node, Term) and _is_in_plain_text(node) else None
+        """The one word that every match's plain text holds, if the search is no more than that."""
         self.is_plain = node is not None and _is_plain(node)
-        """True when `may_match` says all there is to say about a record's plain text."""
-        self._excluding = None if node is None else _excluding(node, exact=False)
-        self._deciding = _excluding(node, exact=True) if node is not None and self.is_plain else self._excluding
+        """True when plain texts alone decide."""
+        self._excluding = None if node is None else _excluding(node)
 
     @property
     def everything(self) -> bool:
@@ -45,13 +46,14 @@ class Search:
         """Tell whether a record, whose state is known to fit, matches."""
         return self._node is None or _matches(self._node, _Text(record))
 
-    def may_match(self, text: bytes) -> bool:
-        """Tell whether a task with this plain text may match."""
-        return self._deciding is None or self._deciding(text)
-
     def may_be_among(self, texts: bytes) -> bool:
         """Tell whether one of several tasks, whose plain texts these are, may match."""
         return self._excluding is None or self._excluding(texts)
+
+    def places(self, texts: Sequence[bytes]) -> list[int]:
+        """Return the places of the plain texts whose task may match, or matches if the search `is_plain`."""
+        places = list(range(len(texts)))
+        return places if self._node is None else _selected(self._node, texts, places)
 
 
 @lru_cache(maxsize=512)
@@ -89,28 +91,48 @@ def _is_plain(node: Node) -> bool:
     return not isinstance(node, Range) and all(_is_plain(part) for part in node.parts)
 
 
-def _excluding(node: Node, *, exact: bool) -> Callable[[bytes], bool] | None:
-    """Return a test of plain texts that whatever matches passes, or None when there is none.
-
-    An `exact` one is passed by nothing else; there, the node is plain.
-    """
+def _excluding(node: Node) -> _Test | None:
+    """Return a test that the plain texts of tasks pass if one of them matches, None where there is none."""
     if isinstance(node, Term):
-        if node.key or node.field not in _IN_PLAIN_TEXT:
-            return None
-        return _holding(node.text.encode())
-    if isinstance(node, Not):
-        part = _excluding(node.part, exact=True) if exact else None
-        return None if part is None else lambda text: not part(text)
-    if isinstance(node, Range):
+        return _holding(node.text.encode()) if _is_in_plain_text(node) else None
+    if isinstance(node, (Not, Range)):
         return None
-    tests = [_excluding(part, exact=exact) for part in node.parts]
+    tests = [_excluding(part) for part in node.parts]
     known = [test for test in tests if test is not None]
     if isinstance(node, All):
         return (lambda text: all(test(text) for test in known)) if known else None
     return (lambda text: any(test(text) for test in known)) if len(known) == len(tests) else None
 
 
-def _holding(term: bytes) -> Callable[[bytes], bool]:
+def _selected(node: Node, texts: Sequence[bytes], places: list[int]) -> list[int]:
+    """Return those of some places whose text does not rule a match out; one list after the other, for speed."""
+    if isinstance(node, Term):
+        if not _is_in_plain_text(node):
+            return places
+        term = node.text.encode()
+        return [place for place in places if term in texts[place]]
+    if isinstance(node, Not):
+        if not _is_plain(node.part):
+            return places
+        out = set(_selected(node.part, texts, places))
+        return [place for place in places if place not in out]
+    if isinstance(node, All):
+        for part in node.parts:
+            places = _selected(part, texts, places)
+        return places
+    if isinstance(node, One):
+        found: set[int] = set()
+        for part in node.parts:
+            found.update(_selected(part, texts, places))
+        return sorted(found)
+    return places
+
+
+def _is_in_plain_text(term: Term) -> bool:
+    return not term.key and term.field in _IN_PLAIN_TEXT
+
+
+def _holding(term: bytes) -> _Test:
     return lambda text: term in text
 
 

@@ -22,6 +22,8 @@ _DOCUMENTS = 512
 _IDLE_SECONDS = 120.0
 _MAX_BYTES = 512 * 2**20
 _STEP = 200
+_SAMPLE = 16
+_END = b"\xff"  # in no UTF-8
 
 
 class _Chunk:
@@ -42,18 +44,24 @@ class _Chunk:
     def document(self, place: int) -> bytes:
         return self.data[self.ends[place - 1] if place else 0 : self.ends[place]]
 
-    def found(self, search: Search) -> Iterator[str]:
-        """Yield the ids of the documents that may match."""
-        if search.only_term is not None:
-            return self._with_term(search.only_term)
-        if not search.may_be_among(self.data):
-            return iter(())
-        return (uuid for place, uuid in enumerate(self.uuids) if search.may_match(self.document(place)))
+    def found(self, search: Search) -> list[str]:
+        """Return the ids of the documents that may match."""
+        data, term, uuids = self.data, search.only_term, self.uuids
+        if term is None:
+            return [uuids[place] for place in search.places(self._documents())] if search.may_be_among(data) else []
+        first = data.find(term)
+        if first < 0:
+            return []
+        if data.count(term, first, first + len(data) // _SAMPLE) < 3:
+            return list(self._with_term(term, first))
+        return [uuid for uuid, text in zip(uuids, self._documents(), strict=True) if term in text]
 
-    def _with_term(self, term: bytes) -> Iterator[str]:
+    def _documents(self) -> list[bytes]:
+        return self.data.split(_END)[:-1]
+
+    def _with_term(self, term: bytes, hit: int) -> Iterator[str]:
         """Look for the term in the whole, so that only hits cost anything, and each document counts once."""
         data, ends, uuids, size = self.data, self.ends, self.uuids, len(term)
-        hit = data.find(term)
         while hit >= 0:
             place = bisect_right(ends, hit)
             end = ends[place]
@@ -133,14 +141,16 @@ class Texts:
         changed, homes = self._changed, self._homes
         for chunk in list(self._chunks):
             found = chunk.found(search)
-            yield [uuid for uuid in found if homes.get(uuid) is chunk and uuid not in changed], search.is_plain
+            if changed or chunk.left < len(chunk.uuids):
+                found = [uuid for uuid in found if homes.get(uuid) is chunk and uuid not in changed]
+            yield found, search.is_plain
         yield list(self._changed), False
 
     def _renew(self, uuid: str, record: TaskRecord | None, uuids: list[str], texts: list[bytes]) -> None:
         self._leave(uuid, uuids, texts)
         if record is not None:
             uuids.append(uuid)
-            texts.append(plain_text(record))
+            texts.append(plain_text(record) + _END)
 
     def _leave(self, uuid: str, uuids: list[str], texts: list[bytes]) -> None:
         """Take a task out of its chunk; of a chunk that is mostly gone the rest moves on."""
