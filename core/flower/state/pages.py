@@ -21,7 +21,7 @@ _FEW = 1000
 _WALK = 16_384
 _STRIDE = 1024
 _RUN = 1000
-_STEP = 64
+_STEP = 512
 _LISTED = 100_000
 _FULL = 4
 
@@ -174,11 +174,11 @@ async def _complete(source: Orders, field: str, pace: Pace) -> SortedOrder | Non
     order = source.orders.of(field)
     if not order.complete:
         kept = source.kept()
-        for number, record in enumerate(list(dict.values(kept))):
-            if not number % _STEP and pace.due:
+        records = list(dict.values(kept))
+        for first in range(0, len(records), _STEP):
+            if pace.due:
                 await pace.rest()
-            if record.uuid not in order and kept.get(record.uuid) is record:
-                order.note(record)
+            order.note_all(record for record in records[first : first + _STEP] if kept.get(record.uuid) is record)
         order.complete = True
     return order if source.orders.live.get(field) is order else None
 

@@ -11,7 +11,6 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import chain, islice
 
 from flower.state.search.matcher import Search, plain_text
 from flower.state.tasks import TaskRecord
@@ -106,32 +105,45 @@ class Texts:
         """
         async with self._updating:
             self._used_at = self._monotonic()
-            if not self.live:
-                self.live = True
-                self._changed = dict.fromkeys(dict.keys(records))
-            changed, self._changed = self._changed, {}
-            pending = iter(changed)
-            uuids: list[str] = []
-            texts: list[bytes] = []
+            # A list: of a million ids it is made in a few milliseconds, a dict takes a hundred.
+            changed = list(self._changed) if self.live else list(dict.keys(records))
+            whole = self.live
+            self.live = True
+            self._changed = {}
+            done = 0
             try:
-                while step := list(islice(pending, _STEP)):
-                    for uuid in step:
-                        self._renew(uuid, records.get(uuid), uuids, texts)
-                    if len(uuids) >= _DOCUMENTS:
-                        self._seal(uuids, texts)
-                        uuids, texts = [], []
-                    if self._size > _MAX_BYTES:
-                        self._clear()
-                        return False
-                    await rest()
-                if uuids:
-                    self._seal(uuids, texts)
-                    uuids = []
+                done = await self._renew_all(changed, records, rest)
             finally:
-                if self.live:
-                    # Cancelled: what is in no chunk yet is left to the next search.
-                    self._changed.update(dict.fromkeys(chain(uuids, pending)))
-            return True
+                if done < len(changed):
+                    # Cancelled, or too large: what is in no chunk yet must not be passed over by the next search.
+                    if whole and self._size <= _MAX_BYTES:
+                        self._changed.update(dict.fromkeys(changed))
+                    else:
+                        self._clear()
+            return done == len(changed)
+
+    async def _renew_all(
+        self, changed: list[str], records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]
+    ) -> int:
+        """Return how many were renewed: all, unless they are too large."""
+        uuids: list[str] = []
+        texts: list[bytes] = []
+        for first in range(0, len(changed), _STEP):
+            for uuid in changed[first : first + _STEP]:
+                self._leave(uuid, uuids, texts)
+                record = records.get(uuid)
+                if record is not None:
+                    uuids.append(uuid)
+                    texts.append(plain_text(record) + _END)
+            if len(uuids) >= _DOCUMENTS:
+                self._seal(uuids, texts)
+                uuids, texts = [], []
+            if self._size > _MAX_BYTES:
+                return first
+            await rest()
+        if uuids:
+            self._seal(uuids, texts)
+        return len(changed)
 
     def candidates(self, search: Search) -> Iterator[tuple[list[str], bool]]:
         """Yield, piece by piece, ids of tasks, and whether all of these match or may match.
@@ -145,12 +157,6 @@ class Texts:
                 found = [uuid for uuid in found if homes.get(uuid) is chunk and uuid not in changed]
             yield found, search.is_plain
         yield list(self._changed), False
-
-    def _renew(self, uuid: str, record: TaskRecord | None, uuids: list[str], texts: list[bytes]) -> None:
-        self._leave(uuid, uuids, texts)
-        if record is not None:
-            uuids.append(uuid)
-            texts.append(plain_text(record) + _END)
 
     def _leave(self, uuid: str, uuids: list[str], texts: list[bytes]) -> None:
         """Take a task out of its chunk; of a chunk that is mostly gone the rest moves on."""
