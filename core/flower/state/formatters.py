@@ -73,15 +73,15 @@ class Formatters:
         self._formatters: list[TaskFormatter] = []
         self._monotonic = monotonic
         self._logged_at = float("-inf")
+        self.in_use = False
+        """Whether there is any: a plain attribute, because it is read for every event."""
         self.failures = 0
         """How many records were hidden because a formatter raised."""
-
-    def __bool__(self) -> bool:
-        return bool(self._formatters)
 
     def add(self, formatter: TaskFormatter) -> None:
         """Use a formatter for whatever comes in from now on."""
         self._formatters.append(formatter)
+        self.in_use = True
 
     def apply(self, record: TaskRecord, before: Data) -> None:
         """Replace the texts that an event has just brought; `before` are those the record had.

@@ -150,7 +150,7 @@ class State:
 
     def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
         """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""
-        raw = Data.of(record) if self.formatters else None
+        raw = Data.of(record) if self.formatters.in_use else None
         try:
             if not reduce(record, event):
                 return False
