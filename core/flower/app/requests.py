@@ -19,7 +19,7 @@ def request_formatter(formatters: Formatters) -> Callable[[Mapping[str, Any]], d
     """
 
     def formatted(request: Mapping[str, Any]) -> dict[str, Any]:
-        if not formatters:
+        if not formatters.in_use:
             return dict(request)
         shown = {"args": _args(request.get("args")), "kwargs": _kwargs(request.get("kwargs"))}
         record = _record(request)

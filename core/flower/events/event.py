@@ -21,7 +21,7 @@ class Event(msgspec.Struct, gc=False):
     type: str
     hostname: str
     timestamp: float
-    received_at: float
+    received_at: float = 0.0
     uuid: str = ""
     clock: int = 0
     pid: int | None = None

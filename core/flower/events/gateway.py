@@ -17,6 +17,16 @@ from kombu.serialization import registry
 
 from flower.events import fields, wire
 from flower.events.event import Event
+from flower.events.typed import (
+    BATCH_LIMIT,
+    FREQ_LIMIT,
+    NAME_LIMIT,
+    RUNTIME_LIMIT,
+    TYPE_LIMIT,
+    TypedEvent,
+    TypedReader,
+    is_typed,
+)
 from flower.quiet import QuietLog, one_line
 from flower_plugins import Messages
 
@@ -24,12 +34,7 @@ __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
 
-_TYPE_LIMIT = 200
-_NAME_LIMIT = 300
-_RUNTIME_LIMIT = 1e9
-_FREQ_LIMIT = 86_400.0
 _BODY_LIMIT = 16 * 2**20
-_BATCH_LIMIT = 10_000
 _FIELDS_LIMIT = 256
 _FUTURE = 86_400.0
 
@@ -57,8 +62,8 @@ _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "retries": fields.count,
     "active": fields.count,
     "processed": fields.count,
-    "runtime": lambda value: fields.amount(value, _RUNTIME_LIMIT),
-    "freq": lambda value: fields.amount(value, _FREQ_LIMIT) or fields.INVALID,
+    "runtime": lambda value: fields.amount(value, RUNTIME_LIMIT),
+    "freq": lambda value: fields.amount(value, FREQ_LIMIT) or fields.INVALID,
     "loadavg": fields.averages,
 }
 
@@ -101,8 +106,14 @@ class Gateway:
         """Return the events of these messages, in order. Never raises."""
         received_at = self._now()
         events: list[Event] = []
-        for body in messages.bodies:
-            self._read(body, messages, received_at, events)
+        if "application/json" in self._accept and is_typed(messages, self._value_limit):
+            read = TypedReader(received_at, received_at + _FUTURE, self._value_limit).read
+            for body in messages.bodies:
+                if not read(body, events):
+                    self._read(body, messages, received_at, events)
+        else:
+            for body in messages.bodies:
+                self._read(body, messages, received_at, events)
         self.accepted += len(events)
         return events
 
@@ -137,9 +148,9 @@ class Gateway:
         if not isinstance(payload, (list, tuple)):
             self._append(payload, received_at, events)
             return
-        for item in islice(payload, _BATCH_LIMIT):
+        for item in islice(payload, BATCH_LIMIT):
             self._append(item, received_at, events)
-        surplus = len(payload) - _BATCH_LIMIT
+        surplus = len(payload) - BATCH_LIMIT
         if surplus > 0:
             self._reject("too_many", f"{len(payload)} events in one message", surplus)
 
@@ -158,8 +169,8 @@ class Gateway:
             raise wire.RefusedError("not_an_event", type(item).__name__)
         # A worker's event has about 15 fields; of a monster, look only at the known ones and a few more.
         source: Mapping[Any, Any] = item if len(item) <= _FIELDS_LIMIT else _head(item)
-        type_ = _required(source, "type", _TYPE_LIMIT)
-        hostname = _required(source, "hostname", _NAME_LIMIT)
+        type_ = _required(source, "type", TYPE_LIMIT)
+        hostname = _required(source, "hostname", NAME_LIMIT)
         invalid: list[str] = []
         uuid = self._uuid(source, type_, invalid)
         timestamp = _timestamp(source.get("timestamp"), received_at, invalid)
@@ -178,26 +189,26 @@ class Gateway:
                         invalid.append(key)
             elif key not in _APART:
                 unknown[key] = value
-        return Event(
+        return TypedEvent(
             type=type_,
             hostname=hostname,
             timestamp=timestamp,
-            received_at=received_at,
+            received_at=received_at,  # type: ignore[arg-type]
             uuid=uuid,
             clock=fields.lamport(source.get("clock")),
-            invalid=tuple(invalid),
-            extra=fields.extras(unknown, limit) if unknown else None,
+            invalid=tuple(invalid),  # type: ignore[arg-type]
+            extra=fields.extras(unknown, limit) if unknown else None,  # type: ignore[arg-type]
             **values,
         )
 
     def _uuid(self, source: Mapping[Any, Any], type_: str, invalid: list[str]) -> str:
         """Return the task id, which `task-*` events must have and others may."""
         if type_.startswith("task-"):
-            return _required(source, "uuid", _NAME_LIMIT)
+            return _required(source, "uuid", NAME_LIMIT)
         value = source.get("uuid")
         if value is None:
             return ""
-        uuid = fields.identifier(value, _NAME_LIMIT)
+        uuid = fields.identifier(value, NAME_LIMIT)
         if uuid is fields.INVALID:
             invalid.append("uuid")
             return ""
@@ -237,4 +248,4 @@ def _head(item: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _brief(value: Any) -> str:
-    return repr(value[:_TYPE_LIMIT]) if isinstance(value, str) else type(value).__name__
+    return repr(value[:TYPE_LIMIT]) if isinstance(value, str) else type(value).__name__

@@ -88,17 +88,24 @@ class Counters(MetricSource):
 
     def count(self, event: Event, record: TaskRecord) -> None:
         """Count a `task-*` event that has just been merged into the record."""
-        client = event.type == "task-sent" or is_client(event.hostname)
-        worker = CLIENT if client else event.hostname
-        series = self._series.get(worker)
+        kind, hostname = event.type, event.hostname
+        client = kind == "task-sent" or (hostname[:3] == "gen" and is_client(hostname))
+        series = self._series.get(CLIENT if client else hostname)
         if series is None:
-            series = self._series[worker] = _Series()
+            series = self._series[CLIENT if client else hostname] = _Series()
         name = event.name or record.name or ""
-        self._count_event(series, name, event.type)
+        cell = series.events.get((name, kind))
+        if cell is not None:
+            cell[0] += 1
+        else:
+            self._count_first(series, name, kind)
         if event.runtime:
             self._observe(series, self._timed_names.of(name), event.runtime)
         if not client:
-            self._follow_prefetch(event, record, series, self._names.of(name))
+            if record.waiting is not None:
+                self._unwait(record)
+            if record.eta is None:
+                self._follow_prefetch(event, record, series, name)
 
     def forget_task(self, record: TaskRecord) -> None:
         """Stop counting an evicted task as prefetched."""
@@ -156,7 +163,7 @@ class Counters(MetricSource):
             ),
         )
 
-    def _count_event(self, series: _Series, name: str, kind: str) -> None:
+    def _count_first(self, series: _Series, name: str, kind: str) -> None:
         pair = self._names.of(name), self._types.of(kind)
         if pair not in series.events:
             if len(series.events) >= _MAX_PAIRS:
@@ -173,16 +180,16 @@ class Counters(MetricSource):
 
     def _follow_prefetch(self, event: Event, record: TaskRecord, series: _Series, name: str) -> None:
         """Count a task as prefetched from its arrival at a worker until anything else becomes of it."""
-        self._unwait(record)
-        if record.eta is not None:
-            return
-        if event.type == "task-received" and record.state == "RECEIVED" and record.worker == event.hostname:
+        kind = event.type
+        if kind == "task-started":
+            if record.started is not None and record.received is not None:
+                series.waits[self._names.of(name)] = max(0.0, record.started - record.received)
+        elif kind == "task-succeeded" or kind == "task-failed":
+            series.waits[self._names.of(name)] = 0.0
+        elif kind == "task-received" and record.state == "RECEIVED" and record.worker == event.hostname:
+            name = self._names.of(name)
             series.prefetched[name] = series.prefetched.get(name, 0) + 1
             record.waiting = event.hostname, name
-        elif event.type == "task-started" and record.started is not None and record.received is not None:
-            series.waits[name] = max(0.0, record.started - record.received)
-        elif event.type in ("task-succeeded", "task-failed"):
-            series.waits[name] = 0.0
 
     def _unwait(self, record: TaskRecord) -> None:
         if record.waiting is None:

@@ -12,7 +12,7 @@ from flower.state.literals import read_mapping
 from flower.state.tasks import TaskRecord
 from flower_plugins import EditableTask, TaskFormatter
 
-__all__ = ["HIDDEN", "HIDDEN_BY_FAILURE", "Data", "Formatters", "KwargsMapping", "KwargsText"]
+__all__ = ["HIDDEN", "HIDDEN_BY_FAILURE", "Data", "Formatters", "KwargsMapping", "KwargsText", "hide"]
 
 HIDDEN = "(hidden)"
 HIDDEN_BY_FAILURE = "(hidden: formatter failed)"
@@ -74,15 +74,15 @@ class Formatters:
         self._failed: dict[int, Callable[[str], None]] = {}
         self._monotonic = monotonic
         self._logged_at = float("-inf")
+        self.in_use = False
+        """Whether there is any: a plain attribute, because it is read for every event."""
         self.failures = 0
         """How many records were hidden because a formatter raised."""
-
-    def __bool__(self) -> bool:
-        return bool(self._formatters)
 
     def add(self, formatter: TaskFormatter, failed: Callable[[str], None] | None = None) -> None:
         """Use a formatter for whatever comes in from now on; `failed` is told in words when it first raises."""
         self._formatters.append(formatter)
+        self.in_use = True
         if failed is not None:
             self._failed[id(formatter)] = failed
 
@@ -107,7 +107,7 @@ class Formatters:
             _run(formatter, record, brought)
         except (Exception, SystemExit) as error:  # the plugin boundary: whatever it raises, raw data must not stay
             self.failures += 1
-            _hide(record)
+            hide(record)
             self._report(formatter, record, error)
             failed = self._failed.pop(id(formatter), None)
             if failed is not None:
@@ -129,6 +129,13 @@ class Formatters:
             record.uuid,
             self.failures,
         )
+
+
+def hide(record: TaskRecord) -> None:
+    """Replace every text that formatters decide about."""
+    for field in _FIELDS:
+        if getattr(record, field) is not None:
+            setattr(record, field, HIDDEN_BY_FAILURE)
 
 
 def _run(formatter: TaskFormatter, record: TaskRecord, brought: list[str]) -> None:
@@ -158,12 +165,6 @@ def _text(value: Any) -> str | None:
     if len(text) > _MAX_CHARACTERS:
         text = text[: _MAX_CHARACTERS - 1] + "…"
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _hide(record: TaskRecord) -> None:
-    for field in _FIELDS:
-        if getattr(record, field) is not None:
-            setattr(record, field, HIDDEN_BY_FAILURE)
 
 
 def _place(traceback: TracebackType | None) -> str:

@@ -1,194 +1,185 @@
-"""Answers task queries: from an index where one fits, else in slices that leave the loop free."""
+"""Answers task queries: finds out which tasks match, from indexes where they fit, else in slices."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from time import perf_counter
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
+from flower.state.cursor import read_cursor
+from flower.state.index import Group, Index
+from flower.state.orders import ReceivedOrder, SortedOrders
+from flower.state.pace import Pace
+from flower.state.pages import Members, Order, Window, read_page
 from flower.state.search import Search, parse
-from flower.state.tasks import FIELDS, NUMERIC_FIELDS, TaskRecord
+from flower.state.search.texts import Texts
+from flower.state.tasks import FIELDS, TaskRecord
 from flower_plugins import Page, QueryError, TaskQuery
 
 __all__ = ["SORT_FIELDS", "Source", "answer"]
 
 SORT_FIELDS = frozenset((*FIELDS, "queue"))
 
-_SLICE = 0.004
-_RUN = 1000
-_SHALLOW = 5000
-_SORTED_CHARACTERS = 200
+_FEW = 3000
+_STEP = 64
 _ALIASES = {"root": "root_id", "parent": "parent_id"}
 
-_Key = tuple[bool, Any, str]
-_Keyed = tuple[_Key, TaskRecord]
 _Test = Callable[[TaskRecord], bool]
 
 
 class Source(Protocol):
-    """What a query needs of the store: dicts by id, oldest change first; the groups are plain dicts."""
+    """What a query needs of the store."""
 
     @property
     def scans(self) -> asyncio.Semaphore:
         """Bounds how many queries that look at every candidate run at once."""
 
-    def kept(self) -> dict[str, TaskRecord]: ...
-    def by_state(self, state: str) -> dict[str, TaskRecord]: ...
-    def by_name(self, name: str) -> dict[str, TaskRecord]: ...
-    def by_worker(self, hostname: str) -> dict[str, TaskRecord]: ...
+    @property
+    def by_state(self) -> Index: ...
+    @property
+    def by_name(self) -> Index: ...
+    @property
+    def by_worker(self) -> Index: ...
+    @property
+    def received(self) -> ReceivedOrder: ...
+    @property
+    def orders(self) -> SortedOrders: ...
+    @property
+    def texts(self) -> Texts: ...
+
+    def kept(self) -> Group:
+        """Return all tasks by id, in order of change, oldest first."""
 
 
 async def answer(source: Source, query: TaskQuery) -> Page:
-    """Return the page a query asks for. Raise QueryError for a sort field or search text that cannot be read."""
-    sort_by = _ALIASES.get(query.sort_by, query.sort_by)
-    if sort_by and sort_by not in SORT_FIELDS:
+    """Return the page a query asks for. Raise QueryError for a sort field, search or cursor that cannot be read."""
+    order = _order(query)
+    after = read_cursor(query.after, order.field, order.descending)
+    search = parse(query.search)
+    window = Window(max(0, query.offset), None if query.limit is None else max(0, query.limit), after)
+    filters = _filters(source, query, search)
+    ranges = _ranges(query)
+    if not ranges and search.everything and len(filters) < 2:
+        members = filters[0] if filters else None
+        return await read_page(source, members, order, window, Pace())
+    if len(ranges) == 1 and ranges[0].field == "received" and search.everything and not filters and not after:
+        found = _received_page(source, ranges[0], order, window)
+        if found is not None:
+            return found
+    async with source.scans:
+        pace = Pace()
+        matching = await _matching(source, filters, ranges, search, pace)
+        return await read_page(source, matching, order, window, pace)
+
+
+class _Range(NamedTuple):
+    field: str
+    low: float
+    high: float
+
+    def test(self, record: TaskRecord) -> bool:
+        value = record.received if self.field == "received" else record.started
+        return value is not None and self.low <= value <= self.high
+
+
+def _order(query: TaskQuery) -> Order:
+    field = _ALIASES.get(query.sort_by, query.sort_by)
+    if field and field not in SORT_FIELDS:
         expected = ", ".join(sorted(SORT_FIELDS))
         raise QueryError(f"Invalid sort_by {query.sort_by[:100]!r}, expected one of {expected}")
-    search = parse(query.search)
-    states = [state for state in (_wanted(query.state), search.state) if state]
-    groups = [source.by_state(state) for state in states]
-    tests: list[_Test] = []
-    if name := _wanted(query.name):
-        groups.append(source.by_name(name))
-    if worker := _wanted(query.worker):
-        groups.append(source.by_worker(worker))
-    groups.sort(key=len)
-    tests.extend(_member(group) for group in groups[1:])
-    tests.extend(_time_tests(query))
-    candidates = groups[0] if groups else source.kept()
-    kept = len(source.kept())
-    start, stop = _bounds(query, len(candidates))
-    if not tests and not sort_by and search.everything and (groups or stop <= _SHALLOW):
-        return Page(_slice(candidates, start, stop), len(candidates), kept)
-    async with source.scans:
-        pace = _Pace()
-        matching = await _filter(candidates, tests, search, pace)
-        count = len(matching)
-        if groups and not sort_by:
-            return Page(matching[start:stop], count, kept)
-        descending = query.descending if sort_by else True
-        return Page(await _sorted_page(matching, sort_by or "order", descending, start, stop, pace), count, kept)
+    return Order(field, query.descending if field else True)
 
 
-class _Pace:
-    """Yields to the loop when a slice of time is used up."""
-
-    def __init__(self) -> None:
-        self._deadline = perf_counter() + _SLICE
-
-    async def rest(self) -> None:
-        await asyncio.sleep(0)
-        self._deadline = perf_counter() + _SLICE
-
-    @property
-    def due(self) -> bool:
-        return perf_counter() > self._deadline
+def _filters(source: Source, query: TaskQuery, search: Search) -> list[Members]:
+    """Return the groups that every match is in, the smallest first."""
+    wanted = [
+        (source.by_state, _wanted(query.state)),
+        (source.by_state, search.state),
+        (source.by_name, _wanted(query.name)),
+        (source.by_worker, _wanted(query.worker)),
+    ]
+    members = [Members(index.matching(value), in_order=True) for index, value in wanted if value]
+    return sorted(members, key=len)
 
 
 def _wanted(value: str) -> str:
     return "" if value.casefold() == "all" else value
 
 
-def _bounds(query: TaskQuery, count: int) -> tuple[int, int]:
-    start = max(0, query.offset)
-    return start, count if query.limit is None else start + max(0, query.limit)
-
-
-def _slice(group: dict[str, TaskRecord], start: int, stop: int) -> Sequence[TaskRecord]:
-    """Return part of a group, newest change first; near the newest end without looking at the rest."""
-    if stop <= _SHALLOW:
-        return [group[uuid] for uuid in islice(reversed(group), start, stop)]
-    rows = list(group.values())
-    rows.reverse()
-    return rows[start:stop]
-
-
-def _member(group: dict[str, TaskRecord]) -> _Test:
-    return lambda record: record.uuid in group
-
-
-def _time_tests(query: TaskQuery) -> Iterator[_Test]:
-    for field, start, end in (
+def _ranges(query: TaskQuery) -> list[_Range]:
+    bounds = (
         ("received", query.received_start, query.received_end),
         ("started", query.started_start, query.started_end),
-    ):
-        if start is not None or end is not None:
-            low = float("-inf") if start is None else start
-            high = float("inf") if end is None else end
-            yield _between(field, low, high)
+    )
+    return [
+        _Range(field, float("-inf") if low is None else low, float("inf") if high is None else high)
+        for field, low, high in bounds
+        if low is not None or high is not None
+    ]
 
 
-def _between(field: str, low: float, high: float) -> _Test:
-    def test(record: TaskRecord) -> bool:
-        value = getattr(record, field)
-        return value is not None and low <= value <= high
+def _received_page(source: Source, received: _Range, order: Order, window: Window) -> Page | None:
+    """Read a page of tasks received in a range off the order by time of receipt, if that is the order asked for."""
+    if order.field != "received" or window.size is None:
+        return None
+    kept = source.kept()
+    uuids = source.received.range(received.low, received.high, window.start, descending=order.descending)
+    rows = [kept[uuid] for _, uuid in zip(range(window.size), uuids)]  # noqa: B905 (the shorter one ends it)
+    return window.page(rows, source.received.between(received.low, received.high), len(kept), order)
 
-    return test
 
-
-async def _filter(
-    candidates: dict[str, TaskRecord], tests: Sequence[_Test], search: Search, pace: _Pace
-) -> list[TaskRecord]:
-    """Return what passes, of one group newest change first, of all tasks in no order.
-
-    The candidates are copied: they may change while we rest. Of an OrderedDict, the order of the
-    plain dict below is a hundred times faster to copy.
-    """
-    rows = list(dict.values(candidates))
-    rows.reverse()
-    if not tests and search.everything:
-        return rows
-    matching = []
-    for record in rows:
+async def _matching(
+    source: Source, filters: Sequence[Members], ranges: Sequence[_Range], search: Search, pace: Pace
+) -> Members:
+    """Return what matches. What is looked at is copied first: it may change while we rest."""
+    in_ranges: list[_Test] = [each.test for each in ranges]
+    others = filters[1:]
+    kept = source.kept()
+    few = min((len(each) for each in filters), default=len(kept))
+    received = next((each for each in ranges if each.field == "received"), None)
+    in_order = False
+    if received is not None and (number := source.received.between(received.low, received.high)) < few:
+        few, others = number, filters
+        uuids = list(source.received.range(received.low, received.high, 0, descending=True))
+    elif filters:
+        in_order = filters[0].ordered is not None
+        uuids = filters[0].uuids()
+    else:
+        uuids = list(dict.keys(kept))
+    if few > _FEW and search.looks_at_texts and await source.texts.update(kept, pace.maybe_rest):
+        tests = [*(each.test for each in filters), *in_ranges]
+        return Members([await _search_texts(source, tests, search, pace)], in_order=False)
+    matching: dict[str, None] = {}
+    for first in range(0, len(uuids), _STEP):
         if pace.due:
             await pace.rest()
-        if all(test(record) for test in tests) and search.matches(record):
-            matching.append(record)
+        step = uuids[first : first + _STEP]
+        for members in others:
+            step = members.among(step)
+        if in_ranges or not search.everything:
+            rows = [kept[uuid] for uuid in step if uuid in kept]
+            step = [record.uuid for record in rows if _passes(record, in_ranges) and search.matches(record)]
+        matching.update(dict.fromkeys(step))
+    return Members([matching], in_order=in_order)
+
+
+async def _search_texts(source: Source, tests: Sequence[_Test], search: Search, pace: Pace) -> dict[str, None]:
+    matching: dict[str, None] = {}
+    kept = source.kept()
+    for uuids, decided in source.texts.candidates(search):
+        if decided and not tests:
+            matching.update(dict.fromkeys(uuids))
+        else:
+            for first in range(0, len(uuids), _STEP):
+                rows = [kept[uuid] for uuid in uuids[first : first + _STEP] if uuid in kept]
+                passing = [record for record in rows if _passes(record, tests) and (decided or search.matches(record))]
+                matching.update((record.uuid, None) for record in passing)
+                if pace.due:
+                    await pace.rest()
+        if pace.due:
+            await pace.rest()
     return matching
 
 
-async def _sorted_page(
-    rows: Sequence[TaskRecord], sort_by: str, descending: bool, start: int, stop: int, pace: _Pace
-) -> Sequence[TaskRecord]:
-    """Sort short runs, then merge no more of them than the page needs."""
-    if start >= stop:
-        return []
-    key = _key(sort_by)
-    runs: list[list[_Keyed]] = []
-    for first in range(0, len(rows), _RUN):
-        run: list[_Keyed] = []
-        for record in rows[first : first + _RUN]:
-            if pace.due:
-                await pace.rest()
-            run.append((key(record), record))
-        run.sort(key=_first, reverse=descending)
-        runs.append(run[:stop])
-    page = []
-    for place, (_, record) in enumerate(heapq.merge(*runs, key=_first, reverse=descending)):
-        if place >= stop:
-            break
-        if pace.due:
-            await pace.rest()
-        if place >= start:
-            page.append(record)
-    return page
-
-
-def _first(keyed: _Keyed) -> _Key:
-    return keyed[0]
-
-
-def _key(field: str) -> Callable[[TaskRecord], _Key]:
-    """Missing values come first, ties are broken by id; descending is the exact reverse."""
-    numeric = field == "order" or field in NUMERIC_FIELDS
-
-    def key(record: TaskRecord) -> _Key:
-        value = getattr(record, field)
-        if value is None:
-            return False, 0, record.uuid
-        return True, value if numeric else str(value)[:_SORTED_CHARACTERS].casefold(), record.uuid
-
-    return key
+def _passes(record: TaskRecord, tests: Sequence[_Test]) -> bool:
+    return not tests or all(test(record) for test in tests)

@@ -5,6 +5,7 @@ Only the event loop touches it; there are no locks.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -12,8 +13,9 @@ import msgspec
 
 from flower.events.event import Event
 from flower.state.counters import DEFAULT_BUCKETS, Counters
-from flower.state.formatters import Data, Formatters
+from flower.state.formatters import Data, Formatters, hide
 from flower.state.reducer import is_client, reduce
+from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
 from flower.state.subscribers import Callback, Change, Subscriber
 from flower.state.tasks import TaskRecord
@@ -21,6 +23,11 @@ from flower.state.workers import WorkerRecord, WorkerStore
 from flower_plugins import TaskChange, TaskFormatter, WorkerChange
 
 __all__ = ["State"]
+
+_LOG_INTERVAL = 60.0
+_SHORT = 8
+_new = tuple.__new__  # a third of the time of calling a NamedTuple
+_log = logging.getLogger(__name__)
 
 
 class State:
@@ -48,6 +55,10 @@ class State:
         self.formatters = Formatters(monotonic=monotonic)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
+        self.failed = 0
+        """How many events could not be merged, or not wholly."""
+        self._logged_at = float("-inf")
+        self._shared = Shared()
 
     def add_formatter(self, formatter: TaskFormatter, failed: Callable[[str], None] | None = None) -> None:
         """Run a formatter on what comes in from now on; `failed` is told in words when it first raises."""
@@ -67,15 +78,19 @@ class State:
         self._removals.append(callback)
 
     def apply(self, events: Iterable[Event]) -> None:
-        """Merge a batch of events, then tell subscribers what changed."""
+        """Merge a batch of events, then tell subscribers what changed.
+
+        An event that fails costs itself: it is counted in `failed`, and the others go on.
+        """
         changes: list[Change] = []
         for event in events:
-            if event.type.startswith("task-"):
-                change = self._apply_task(event)
-                if change is not None:
-                    changes.append(change)
-            elif event.type.startswith("worker-"):
-                changes.append(WorkerChange(self.workers.note(event), event.type))
+            try:
+                if event.type.startswith("task-"):
+                    self._apply_task(event, changes)
+                elif event.type.startswith("worker-"):
+                    changes.append(WorkerChange(self.workers.note(event), event.type))
+            except Exception:  # guards the batch against one event nobody foresaw
+                self._fail(event)
         self._tell(changes)
 
     def tick(self) -> None:
@@ -83,6 +98,7 @@ class State:
         lost = [WorkerChange(worker, "worker-lost") for worker in self.workers.lost()]
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
+        self.tasks.tick()
         self._tell(lost)
 
     def restore_workers(self, workers: Iterable[Mapping[str, object]]) -> None:
@@ -106,32 +122,75 @@ class State:
                 record.waiting = None
                 self.tasks.place(record, None)
                 if record.parent_id is not None:
-                    self.tasks.link(record.uuid, record.parent_id)
+                    self.tasks.link(record)
                 restored += 1
         return restored
 
-    def _apply_task(self, event: Event) -> TaskChange | None:
-        if not event.uuid:
-            return None
-        record = self.tasks.get(event.uuid)
-        before = None
+    # The `reduce` scenario of tests/bench is this function and what it calls.
+    def _apply_task(self, event: Event, changes: list[Change]) -> None:
+        uuid = event.uuid
+        if not uuid:
+            return
+        record = self.tasks.get(uuid)
         if record is None:
-            record = TaskRecord(event.uuid)
+            record, before, parent_id = TaskRecord(uuid), None, None
         else:
-            before = Position(record.state, record.name, record.worker)
-        parent_id = record.parent_id
-        raw = Data.of(record) if self.formatters else None
-        if not reduce(record, event):
-            return None
-        if raw is not None:
-            self.formatters.apply(record, raw)
-        if event.type != "task-sent" and not is_client(event.hostname):
-            self.workers.note(event)
-        self.metrics.count(event, record)
+            before = record.state, record.name, record.worker, record.received
+            parent_id = record.parent_id
+        self._share_texts(event)
+        if not self._merge(record, event, before):
+            return
         self.tasks.place(record, before)
         if record.parent_id is not None and record.parent_id != parent_id:
-            self.tasks.link(record.uuid, record.parent_id)
-        return TaskChange(record, before.state if before else None, event.type, event.hostname)
+            self.tasks.link(record)
+        hostname = event.hostname
+        if self._subscribers:
+            change = record, None if before is None else before[0], event.type, hostname
+            changes.append(_new(TaskChange, change))
+        if event.type != "task-sent" and not (hostname[:3] == "gen" and is_client(hostname)):
+            self.workers.note(event)
+        self.metrics.count(event, record)
+
+    def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
+        """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""
+        raw = Data.of(record) if self.formatters.in_use else None
+        try:
+            if not reduce(record, event):
+                return False
+            if raw is not None:
+                self.formatters.apply(record, raw)
+        except Exception:
+            if raw is not None:
+                hide(record)
+            if before is not None:
+                self.tasks.place(record, before)
+            raise
+        return True
+
+    def _share_texts(self, event: Event) -> None:
+        """Let equal names be one object: records of a million tasks have few different ones."""
+        share = self._shared.one
+        event.hostname = share(event.hostname)
+        if event.name is not None:
+            event.name = share(event.name)
+            if event.queue is not None:
+                event.queue = share(event.queue)
+            if event.exchange is not None:
+                event.exchange = share(event.exchange)
+            if event.routing_key is not None:
+                event.routing_key = share(event.routing_key)
+            if event.args is not None and len(event.args) < _SHORT:
+                event.args = share(event.args)
+            if event.kwargs is not None and len(event.kwargs) < _SHORT:
+                event.kwargs = share(event.kwargs)
+        elif event.result is not None and len(event.result) < _SHORT:
+            event.result = share(event.result)
+
+    def _fail(self, event: Event) -> None:
+        self.failed += 1
+        if self._monotonic() - self._logged_at >= _LOG_INTERVAL:
+            self._logged_at = self._monotonic()
+            _log.exception("An event of type %.100r could not be merged (%d so far)", event.type, self.failed)
 
     def _forget_task(self, record: TaskRecord) -> None:
         self.metrics.forget_task(record)

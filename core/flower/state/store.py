@@ -1,69 +1,27 @@
-"""The tasks in memory: limited in number, in order of change, indexed by state, name and worker."""
+"""The tasks in memory: limited in number, in order of change, indexed by state, name, worker and time of receipt."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+from celery.states import ALL_STATES
 
 from flower.state import query as queries
+from flower.state.index import Index
+from flower.state.orders import ReceivedOrder, SortedOrders
+from flower.state.search.texts import Texts
 from flower.state.tasks import MAX_CHILDREN, TaskRecord
 from flower_plugins import Page, TaskQuery
 
-__all__ = ["Index", "Position", "TaskStore"]
+__all__ = ["Position", "TaskStore"]
 
 _MAX_NAMES = 20_000
 _MAX_ORPHANS = 100_000
-_MAX_FOLDED = 10_000
 
-
-class Index:
-    """Tasks by one of their texts, regardless of case, each group in order of change."""
-
-    def __init__(self) -> None:
-        self._groups: dict[str, dict[str, TaskRecord]] = {}
-        self._folded: dict[str, str] = {}
-
-    def move(self, record: TaskRecord, before: str | None, after: str | None) -> None:
-        """Put a record at the end of its new group."""
-        if before is not None and before != after:
-            self.discard(before, record.uuid)
-        if after is not None:
-            group = self._groups.setdefault(self._fold(after), {})
-            group.pop(record.uuid, None)
-            group[record.uuid] = record
-
-    def discard(self, value: str | None, uuid: str) -> None:
-        """Take a record out of a group."""
-        if value is None:
-            return
-        key = self._fold(value)
-        group = self._groups.get(key)
-        if group is not None:
-            group.pop(uuid, None)
-            if not group:
-                del self._groups[key]
-
-    def group(self, value: str) -> dict[str, TaskRecord]:
-        """Return the records with that value, whatever its case."""
-        return self._groups.get(value.casefold(), {})
-
-    def _fold(self, value: str) -> str:
-        folded = self._folded.get(value)
-        if folded is None:
-            if len(self._folded) >= _MAX_FOLDED:
-                self._folded.clear()
-            folded = self._folded[value] = value.casefold()
-        return folded
-
-
-class Position(NamedTuple):
-    """Where the indexes hold a record."""
-
-    state: str
-    name: str | None
-    worker: str | None
+Position = tuple[str, "str | None", "str | None", "float | None"]
+"""Where the indexes hold a record: its state, name, worker and time of receipt before it changed."""
 
 
 class TaskStore:
@@ -73,8 +31,10 @@ class TaskStore:
         self._max_tasks = max(1, max_tasks)
         self._on_evict = on_evict
         self._records: OrderedDict[str, TaskRecord] = OrderedDict()
-        self._by_state, self._by_name, self._by_worker = Index(), Index(), Index()
-        self._counts: dict[str, int] = {}
+        self.by_state, self.by_name, self.by_worker = Index(lasting=ALL_STATES), Index(), Index()
+        self.received = ReceivedOrder()
+        self.orders = SortedOrders()
+        self.texts = Texts()
         self._names: set[str] = set()
         self._sorted_names: Sequence[str] = ()
         self._orphans: OrderedDict[str, dict[str, None]] = OrderedDict()
@@ -98,8 +58,9 @@ class TaskStore:
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks.
 
-        The default order, filtered by at most one of state, name and worker, is read off an index;
-        everything else looks at each candidate and yields to the loop every few milliseconds.
+        Filters by state, name, worker and time of receipt, the default order and the one by time of
+        receipt are read off indexes; everything else looks at each candidate, or makes an index of
+        its own for as long as somebody asks, and yields to the loop every few milliseconds.
         """
         return await queries.answer(self, query)
 
@@ -111,49 +72,67 @@ class TaskStore:
 
     def counts(self) -> Mapping[str, int]:
         """Return how many kept tasks are in each state."""
-        return dict(self._counts)
+        return {state: len(group) for state, group in self.by_state.groups.items() if group}
 
-    def kept(self) -> dict[str, TaskRecord]:
+    def kept(self) -> OrderedDict[str, TaskRecord]:
         """Return all tasks by id, in order of change, oldest first; the store's own, not to be changed."""
         return self._records
 
-    def by_state(self, state: str) -> dict[str, TaskRecord]:
-        """Return the tasks in a state, regardless of case, in order of change."""
-        return self._by_state.group(state)
-
-    def by_name(self, name: str) -> dict[str, TaskRecord]:
-        """Return the tasks of a name, regardless of case, in order of change."""
-        return self._by_name.group(name)
-
-    def by_worker(self, hostname: str) -> dict[str, TaskRecord]:
-        """Return the tasks of a worker, regardless of case, in order of change."""
-        return self._by_worker.group(hostname)
-
+    # Index.move is repeated here three times: the `reduce` scenario of tests/bench pays for it.
     def place(self, record: TaskRecord, before: Position | None) -> None:
         """Take in a new record (`before` None) or a changed one that stood at `before`."""
-        self._version += 1
-        record.order = self._version
-        records = self._records
+        uuid = record.uuid
+        self._version = record.order = self._version + 1
         if before is None:
-            records[record.uuid] = record
-            self._adopt(record)
+            self._enter(record)
+            return
+        old_state, old_name, old_worker, old_received = before
+        self._records.move_to_end(uuid)
+        state, name, worker = record.state, record.name, record.worker
+        groups = self.by_state.groups
+        group = groups[old_state]
+        del group[uuid]
+        if state == old_state:
+            group[uuid] = record
         else:
-            records.move_to_end(record.uuid)
-            self._uncount(before.state)
-        self._counts[record.state] = self._counts.get(record.state, 0) + 1
-        state, name, worker = before or (None, None, None)
-        self._by_state.move(record, state, record.state)
-        self._by_name.move(record, name, record.name)
-        self._by_worker.move(record, worker, record.worker)
-        if record.name is not None and len(self._names) < _MAX_NAMES:
-            self._names.add(record.name)
-        if len(records) > self._max_tasks:
-            self._evict()
+            if not group:
+                self.by_state.close(old_state)
+            if state not in groups:
+                self.by_state.open(state)
+            groups[state][uuid] = record
+        if name is not None and name == old_name:
+            group = self.by_name.groups[name]
+            del group[uuid]
+            group[uuid] = record
+        elif name != old_name:
+            self.by_name.move(record, old_name, name)
+            self._note_name(name)
+        if worker is not None and worker == old_worker:
+            group = self.by_worker.groups[worker]
+            del group[uuid]
+            group[uuid] = record
+        elif worker != old_worker:
+            self.by_worker.move(record, old_worker, worker)
+        if record.received != old_received:
+            self.received.move(uuid, old_received, record.received)
+        if self.orders.live:
+            self.orders.note(record)
+        if self.texts.live:
+            self.texts.note(uuid)
 
-    def link(self, uuid: str, parent_id: str) -> None:
+    def tick(self) -> None:
+        """Give up what was made for readers who have left; to be called once a second."""
+        self.orders.expire()
+        self.texts.expire()
+
+    def link(self, record: TaskRecord) -> None:
         """Note a task as its parent's child; the parent may arrive later."""
+        uuid, parent_id = record.uuid, record.parent_id
+        if parent_id is None:
+            return
         parent = self._records.get(parent_id)
         if parent is not None:
+            record.parent_id = parent.uuid  # one text for both
             parent.add_child(uuid)
             return
         children = self._orphans.setdefault(parent_id, {})
@@ -164,6 +143,29 @@ class TaskStore:
         while self._orphan_count > _MAX_ORPHANS:
             self._orphan_count -= len(self._orphans.popitem(last=False)[1])
 
+    def _enter(self, record: TaskRecord) -> None:
+        uuid = record.uuid
+        self._records[uuid] = record
+        self.by_state.move(record, None, record.state)
+        if record.name is not None:
+            self.by_name.move(record, None, record.name)
+            self._note_name(record.name)
+        if record.worker is not None:
+            self.by_worker.move(record, None, record.worker)
+        self.received.enter(uuid, record.received)
+        if self.orders.live:
+            self.orders.note(record)
+        if self.texts.live:
+            self.texts.note(uuid)
+        if self._orphans:
+            self._adopt(record)
+        if len(self._records) > self._max_tasks:
+            self._evict()
+
+    def _note_name(self, name: str | None) -> None:
+        if name is not None and len(self._names) < _MAX_NAMES:
+            self._names.add(name)
+
     def _adopt(self, record: TaskRecord) -> None:
         children = self._orphans.pop(record.uuid, {})
         self._orphan_count -= len(children)
@@ -172,15 +174,12 @@ class TaskStore:
 
     def _evict(self) -> None:
         uuid, record = self._records.popitem(last=False)
-        self._uncount(record.state)
-        self._by_state.discard(record.state, uuid)
-        self._by_name.discard(record.name, uuid)
-        self._by_worker.discard(record.worker, uuid)
+        self.by_state.discard(record.state, uuid)
+        self.by_name.discard(record.name, uuid)
+        self.by_worker.discard(record.worker, uuid)
+        self.received.leave(uuid, record.received)
+        if self.orders.live:
+            self.orders.drop(uuid)
+        if self.texts.live:
+            self.texts.drop(uuid)
         self._on_evict(record)
-
-    def _uncount(self, state: str) -> None:
-        left = self._counts[state] - 1
-        if left:
-            self._counts[state] = left
-        else:
-            del self._counts[state]

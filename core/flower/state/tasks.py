@@ -73,8 +73,8 @@ class TaskRecord(msgspec.Struct, gc=False):
     """One task, merged from its events by `flower.state.reducer`; implements `flower_plugins.Task`.
 
     The garbage collector does not look inside, so a record never refers to another record.
-    For each kind of event the time of the newest one is kept and, beside it, its Lamport clock.
-    `clock`, `heard` and `worker` belong to the newest event that a worker sent.
+    For each kind of event the time of the newest one is kept. `worker`, its Lamport `clock` and its
+    time `heard` belong to the newest event that a worker sent; until there is one, `clock` is the client's.
     """
 
     uuid: str
@@ -110,15 +110,13 @@ class TaskRecord(msgspec.Struct, gc=False):
     revoked: float | None = None
     rejected: float | None = None
     custom: float | None = None
-    received_clock: int = 0
-    started_clock: int = 0
-    succeeded_clock: int = 0
-    failed_clock: int = 0
-    retried_clock: int = 0
-    revoked_clock: int = 0
-    rejected_clock: int = 0
-    custom_clock: int = 0
     custom_state: str | None = None
+    attempt_after: float | None = None
+    """When `worker` told of the newest retry: what it told before belongs to an earlier attempt."""
+    former: tuple[str, ...] = ()
+    """Hosts of earlier attempts, where known."""
+    passed: tuple[tuple[str, float], ...] = ()
+    """Kind and time of events of which a newer one came, to know them when they are delivered again."""
     waiting: tuple[str, str] | None = None
     """Worker and task label of the metric that counts this task as prefetched."""
     child_ids: dict[str, None] | None = None

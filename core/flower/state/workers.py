@@ -40,12 +40,14 @@ class WorkerRecord:
     """One worker; implements `flower_plugins.Worker`.
 
     Every event but `worker-offline` is a sign of life. Its age is measured by a monotonic clock, so
-    that a step of the wall clock changes nothing. `invalid` names fields of the last heartbeat whose
+    that a step of the wall clock changes nothing. `worker-online` begins a new process, whose clocks
+    have nothing to do with those of the one before. `invalid` names fields of the last heartbeat whose
     value made no sense, `skew` is how many seconds the worker's clock is behind ours.
     """
 
     __slots__ = (
         "_monotonic",
+        "_offline_at",
         "active",
         "alive_at",
         "clock",
@@ -92,6 +94,7 @@ class WorkerRecord:
         self.purged = False
         """Whether its metrics were dropped for being offline too long."""
         self._monotonic = monotonic
+        self._offline_at = float("-inf")
 
     @property
     def online(self) -> bool:
@@ -132,15 +135,22 @@ class WorkerRecord:
         """Merge one event that this worker sent, of whatever type."""
         self.last_seen = event.received_at
         self.purged = False
-        self._count(event.type)
-        older = 0 < event.clock < self.clock and event.timestamp <= self.heard
-        if event.type == "worker-offline":
-            if not older:
-                self._go_offline(event)
-        elif event.type.startswith("worker-"):
-            self._beat(event, older)
-        elif not self.offline:
-            self._live()
+        kind = event.type
+        try:
+            self.counts[kind] += 1
+        except KeyError:
+            if len(self.counts) < _MAX_EVENT_TYPES:
+                self.counts[kind] = 1
+        if not kind.startswith("worker-"):
+            if not self.offline:
+                self.alive_at = self._monotonic()
+                self.up = True
+        elif kind == "worker-offline":
+            self._leave(event)
+        elif kind == "worker-online":
+            self._begin(event)
+        else:
+            self._beat(event)
 
     def _interval(self) -> float:
         if self.freq is not None:
@@ -148,28 +158,35 @@ class WorkerRecord:
             return min(max(self.freq, low), high)
         return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
 
-    def _count(self, kind: str) -> None:
-        if kind in self.counts or len(self.counts) < _MAX_EVENT_TYPES:
-            self.counts[kind] = self.counts.get(kind, 0) + 1
-
     def _live(self) -> None:
         self.alive_at = self._monotonic()
         self.up = True
 
-    def _go_offline(self, event: Event) -> None:
+    def _leave(self, event: Event) -> None:
+        """Go offline, unless it is another process that left, or one that was there before this one."""
+        if self._older(event) or self._is_another(event):
+            return
         self.offline, self.up = True, False
+        self._offline_at = self._monotonic()
         self.heartbeats.clear()
         self.clock, self.heard = event.clock, event.timestamp
 
-    def _beat(self, event: Event, older: bool) -> None:
-        if older and self.offline:
-            return
-        self.offline = False
-        self.heartbeats.append(event.received_at)
-        del self.heartbeats[:-_MAX_HEARTBEATS]
-        self._live()
-        if older:
-            return
+    def _begin(self, event: Event) -> None:
+        """Take in a new process; whatever was heard of an earlier one says nothing about its clocks."""
+        self.clock, self.heard, self.pid = 0, 0.0, None
+        self._revive(event)
+
+    def _beat(self, event: Event) -> None:
+        if self._older(event):
+            if not self.offline:
+                self._note_beat(event)
+                return
+            if not self._is_another(event) and self._monotonic() - self._offline_at < 2 * self._interval():
+                return  # of the process that has just left, overtaken by its farewell
+        self._revive(event)
+
+    def _revive(self, event: Event) -> None:
+        self._note_beat(event)
         self.clock, self.heard = event.clock, event.timestamp
         self.skew = event.received_at - event.timestamp
         self.invalid = event.invalid
@@ -177,6 +194,19 @@ class WorkerRecord:
             value = getattr(event, field)
             if value is not None:
                 setattr(self, field, value)
+
+    def _note_beat(self, event: Event) -> None:
+        self.offline = False
+        self.heartbeats.append(event.received_at)
+        del self.heartbeats[:-_MAX_HEARTBEATS]
+        self._live()
+
+    def _older(self, event: Event) -> bool:
+        return 0 < event.clock < self.clock and event.timestamp <= self.heard
+
+    def _is_another(self, event: Event) -> bool:
+        """Tell whether the event comes from another process than the last one heard of."""
+        return event.pid is not None and self.pid is not None and event.pid != self.pid
 
 
 class WorkerStore:
@@ -206,9 +236,10 @@ class WorkerStore:
         """Return the worker, also one that `all` hides, or None."""
         return self._records.get(hostname)
 
-    def all(self) -> Sequence[WorkerRecord]:
-        """Return the workers to show, sorted by name."""
-        return sorted((w for w in self._records.values() if not self.is_purged(w)), key=lambda w: w.hostname)
+    def all(self, *, purged: bool = False) -> Sequence[WorkerRecord]:
+        """Return the workers to show, sorted by name; with `purged` also those hidden for being offline too long."""
+        shown = (worker for worker in self._records.values() if purged or not self.is_purged(worker))
+        return sorted(shown, key=lambda worker: worker.hostname)
 
     def known(self) -> Mapping[str, WorkerRecord]:
         """Return every worker in memory by name, the hidden ones too."""

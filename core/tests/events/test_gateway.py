@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from flower.events.event import Event
 from flower.events.gateway import Gateway
+from flower.events.typed import TypedEvent, TypedReader
 from flower_plugins import Messages
 
 NOW = 1_700_000_000.0
@@ -57,11 +58,16 @@ def one(raw: Any, **kind: str) -> Event:
     return event
 
 
+def as_event(event: Event) -> Event:
+    """Return the event as one of the class that readers know."""
+    return Event(**{name: getattr(event, name) for name in Event.__struct_fields__})
+
+
 def assert_sane(event: Event) -> None:
     """Check what every reader of an event relies on."""
     json.dumps(msgspec.to_builtins(event), allow_nan=False).encode("ascii")
     msgspec.json.encode(event)
-    assert msgspec.convert(msgspec.to_builtins(event), Event) == event
+    assert msgspec.convert(msgspec.to_builtins(event), Event) == as_event(event)
     for name in event.__struct_fields__:
         value = getattr(event, name)
         if isinstance(value, str):
@@ -242,7 +248,7 @@ def test_a_text_field_is_always_text_s15(name: str, value: Any, text: str) -> No
 def test_custom_keys_go_to_extra_and_nowhere_else_r10() -> None:
     event = one(body(type="task-progress", worker="w1", percent=40, step={"n": [1, None]}, state="X", __class__="y"))
     assert event.extra == {"worker": "w1", "percent": 40, "step": {"n": [1, None]}, "state": "X", "__class__": "y"}
-    assert type(event) is Event
+    assert isinstance(event, Event)
     with pytest.raises(AttributeError):
         _ = event.worker  # type: ignore[attr-defined]
 
@@ -470,3 +476,75 @@ def test_any_bytes_of_any_kind_never_raise(raw: bytes, content_type: str, encodi
     for messages in kinds:
         for event in door.decode(messages):
             assert_sane(event)
+
+
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(
+        [0, -1, 2**53, 2**53 + 1, 2**64, 1e9, 1e9 + 1, 86_400, 86_401, -0.0, "", [], {}, [1] * 17, "\ud800"]
+    )
+    | st.integers(190, 1100).map("é".__mul__)
+    | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+JSON_KEYS = st.sampled_from([*TypedEvent.__struct_fields__, "worker", ""])
+JSON_EVENTS = st.builds(
+    lambda likely, odd: {**likely, **odd},
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["task-received", "worker-heartbeat", "task-", "x"]),
+            "hostname": st.just("h"),
+            "timestamp": st.sampled_from([NOW, NOW + 86_400, NOW + 86_401, 0, 1]) | st.floats(),
+        },
+        optional={
+            "uuid": st.text(max_size=2),
+            "clock": st.integers(-1, 2**54),
+            "runtime": st.floats(0, 2e9) | st.integers(0, 5),
+            "retries": st.integers(0, 3) | st.just(1.0),
+            "args": st.text(max_size=5) | st.integers(1000, 2100).map("y".__mul__),
+            "utcoffset": st.integers(),
+        },
+    ),
+    st.dictionaries(JSON_KEYS, JSON_VALUES, max_size=3),
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(JSON_EVENTS | st.lists(JSON_EVENTS, max_size=3) | JSON_VALUES, max_size=5), st.booleans())
+def test_the_fast_way_and_the_slow_way_make_equal_events(payloads: list[Any], is_ascii: bool) -> None:
+    bodies = [json.dumps(payload, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass") for payload in payloads]
+    fast, slow = gateway(value_limit=2000), gateway(value_limit=2000)
+    events = fast.decode(Messages(bodies))
+    # Only bytes are read fast; a memoryview of them is not.
+    assert [*map(msgspec.to_builtins, events)] == [
+        *map(msgspec.to_builtins, slow.decode(Messages([memoryview(raw) for raw in bodies])))
+    ]
+    assert (fast.accepted, dict(fast.rejected)) == (slow.accepted, dict(slow.rejected))
+
+
+@pytest.mark.parametrize("name", ["received_at", "invalid", "extra"])
+@pytest.mark.parametrize("value", [None, 5, [], ["freq"], {}, {"a": 1}, "x"])
+def test_what_only_the_gateway_may_set_cannot_be_sent(name: str, value: Any) -> None:
+    event = one(body(**{name: value}))
+    assert (event.received_at, event.invalid, event.extra) == (NOW, (), {name: value})
+
+
+def test_an_ordinary_event_is_read_fast() -> None:
+    events: list[Event] = []
+    reader = TypedReader(NOW, NOW + 1, 65_536)
+    multi = json.dumps([GOOD] * 3).encode()
+    assert [reader.read(raw, events) for raw in (body(), multi, bytearray(body()))] == [True, True, False]
+    assert [event.uuid for event in events] == ["u-1"] * 4
+
+
+def test_a_long_batch_is_read_fast_and_only_a_long_value_slowly() -> None:
+    events: list[Event] = []
+    reader = TypedReader(NOW, NOW + 1, 1000)
+    assert reader.read(json.dumps([{**GOOD, "args": "x" * 1000}] * 9).encode(), events)
+    assert not reader.read(json.dumps([GOOD, {**GOOD, "args": "x" * 1001}]).encode(), events)
+    assert not reader.read(body(args="x" * 1001), events)
+    assert len(events) == 9

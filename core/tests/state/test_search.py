@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from flower.state.search import parse
-from flower.state.search.syntax import All, Node, One, Term, read
+from flower.state.search.syntax import All, Node, Not, One, Range, Term, read
 from flower.state.tasks import TaskRecord
 from flower_plugins import QueryError
 
+MOMENTS = "2026-01-31, >=2026-01-31T10:00 or 2026-01-01..2026-01-31"
 RECORD = TaskRecord(
     "227baca5-aa",
     state="FAILURE",
@@ -15,6 +18,14 @@ RECORD = TaskRecord(
     args="('hello world', 'x(y)')",
     kwargs="{'label': 'Some Value', 'ok': True, 'none': None, 'n': 5}",
     result="TimeoutError: it's late",
+    exception="ConnectionResetError()",
+    traceback="Traceback: line 5",
+    queue="mail",
+    root_id="r-1",
+    parent_id="p-1",
+    retries=2,
+    runtime=1.5,
+    received=datetime(2026, 1, 1, 10, 30, 15, tzinfo=timezone.utc).timestamp(),
 )
 
 
@@ -51,7 +62,57 @@ RECORD = TaskRecord(
         ('args:"hello world"', True),
         ('args:"hello  world"', False),
         ('"x(y)"', True),
-        ("uuid:227", False),
+        ("uuid:227", True),
+        ("uuid:late", False),
+        ("-invoice", True),
+        ("-email", False),
+        ("NOT email OR late", True),
+        ("NOT (email late)", False),
+        ("NOT (email lunch)", True),
+        ("-(invoice OR lunch) email", True),
+        ("NOT -email", True),
+        ("email -name:late", True),
+        ("-state:FAILURE", False),
+        ('-"hello world"', False),
+        ('-"hello  world"', True),
+        ('"-email"', False),
+        ("exception:connection", True),
+        ("exception:late", False),
+        ("connectionreset", False),
+        ("traceback:line", True),
+        ("queue:mail", True),
+        ("root:r-1", True),
+        ("parent:p-1", True),
+        ("parent:r-1", False),
+        ("retries:2", True),
+        ("retries:>1", True),
+        ("retries:>2", False),
+        ("retries:>=2", True),
+        ("retries:<2", False),
+        ("retries:<=2", True),
+        ("retries:0..1", False),
+        ("retries:1..", True),
+        ("retries:..1", False),
+        ("-retries:3", True),
+        ("runtime:>1.4", True),
+        ("runtime:1500ms", True),
+        ("runtime:1s..2s", True),
+        ("runtime:>1m", False),
+        ("received:2026-01-01", True),
+        ("received:2026-01-01T10:30", True),
+        ("received:2026-01-01T10:31", False),
+        ("received:>2026-01-01", False),
+        ("received:>=2026-01-01T10:00", True),
+        ("received:<=2026-01-01T10:30", True),
+        ("received:<2026-01-01T10:30", False),
+        ("received:2025-12-31..2026-01-01", True),
+        ('received:"2026-01-01 10:30:15"', True),
+        ("received:2026-01-01T11:30+01:00", True),
+        ("received:2026-01-01T10:30:15.5Z", False),
+        ("started:>2020-01-01", False),
+        ("NOT started:>2020-01-01", True),
+        ("age:>1d", True),
+        ("age:<5m", False),
         ("http://x", False),
         ("kwargs:label", True),
         ("kwargs:label=Some", False),
@@ -88,6 +149,14 @@ def test_what_a_search_finds(text: str, matches: bool) -> None:
         ('"NOT"', Term("", "not")),
         ("((((( a )))))", Term("", "a")),
         ("", None),
+        ("NOT a b", All((Not(Term("", "a")), Term("", "b")))),
+        ("-a OR -b", One((Not(Term("", "a")), Not(Term("", "b"))))),
+        ("NOT NOT a", Term("", "a")),
+        ("--a", Term("", "a")),
+        ("a-b", Term("", "a-b")),
+        ('"-a"', Term("", "-a")),
+        ("retries:1..3", Range("retries", 1.0, 3.0)),
+        ("age:<5m", Range("age", None, 300.0, without_high=True)),
     ],
 )
 def test_how_a_search_is_read(text: str, tree: Node | None) -> None:
@@ -99,9 +168,25 @@ def test_how_a_search_is_read(text: str, tree: Node | None) -> None:
     [
         ("args:(abc)", "Search qualifier requires a value at position 0."),
         ('abc name:""', "Search qualifier requires a value at position 4."),
-        ("abc -def", "Negation with '-' is not supported at position 4."),
-        ('"-abc"', "Negation with '-' is not supported at position 0."),
-        ("abc NOT def", "NOT is not supported at position 4."),
+        ("abc NOT", "NOT must be followed by a search term at position 4."),
+        ("abc NOT OR x", "NOT must be followed by a search term at position 4."),
+        ("abc -", "- must be followed by a search term at position 4."),
+        ("-) a", "- must be followed by a search term at position 0."),
+        ("-()", "Empty group at position 1."),
+        ("a retries:x", "Search qualifier retries expects a whole number such as 2, >0 or 1..3 at position 2."),
+        ("retries:1.5", "Search qualifier retries expects a whole number such as 2, >0 or 1..3 at position 0."),
+        (
+            "runtime:>abc",
+            "Search qualifier runtime expects seconds or a duration such as 1.5, >250ms, <=5m or 1h..2h at position 0.",
+        ),
+        (
+            "age:..",
+            "Search qualifier age expects seconds or a duration such as 1.5, >250ms, <=5m or 1h..2h at position 0.",
+        ),
+        (
+            "received:2026-02-30",
+            f"Search qualifier received expects a date or time such as {MOMENTS} at position 0.",
+        ),
         ("abc AND", "AND must be followed by a search term at position 4."),
         ("abc AND OR x", "AND must be followed by a search term at position 4."),
         ("abc OR", "OR must be followed by a search term at position 4."),

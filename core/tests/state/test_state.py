@@ -50,6 +50,57 @@ def test_changes_come_one_batch_per_call_with_the_state_before(state: State, eve
     ]
 
 
+class Hostile(str):
+    """A text on which any comparison or formatting fails."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("field", ["hostname", "name"])
+def test_an_event_that_cannot_be_merged_costs_only_itself(
+    state: State, event: MakeEvent, caplog: pytest.LogCaptureFixture, field: str
+) -> None:
+    changes: list[Any] = []
+    state.subscribe(changes.extend)
+    bad = event("task-started", "bad", **{field: Hostile("x")})
+    state.apply([event("task-received", "bad", name="y", hostname="x")])
+    state.apply([event("task-received", "a"), bad, bad, event("task-received", "b")])
+    assert [change.task.uuid for change in changes] == ["bad", "a", "b"]
+    assert state.failed == 2
+    assert len(caplog.records) == 1
+    assert "could not be merged" in caplog.text
+    assert ids(ask(state))[:2] == ["b", "a"]
+    state.apply([event("task-succeeded", "bad", name="y", hostname="x", at=3.0)])
+    assert ids(ask(state, state="success")) == ["bad"]
+    assert state.tasks.counts() == {"RECEIVED": 2, "SUCCESS": 1}
+
+
+def test_metrics_that_fail_leave_the_task_and_its_subscribers(
+    state: State, event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[Any] = []
+    state.subscribe(changes.extend)
+    monkeypatch.setattr(state.metrics, "_buckets", None)
+    state.apply([event("task-succeeded", "a", runtime=1.0), event("task-received", "b")])
+    assert ids(ask(state)) == ["b", "a"]
+    assert [change.task.uuid for change in changes] == ["a", "b"]
+    assert state.failed == 1
+
+
+def test_equal_texts_are_one_object(state: State, event: MakeEvent) -> None:
+    for uuid in ("a", "b"):
+        fields = {"name": "".join(["shop", ".order"]), "root_id": "".join(uuid), "kwargs": "".join("{}")}
+        state.apply([event("task-received", uuid, hostname="".join(["w1", "@host"]), **fields)])
+    a, b = kept_record(state, "a"), kept_record(state, "b")
+    assert a.name is b.name
+    assert a.worker is b.worker
+    assert a.kwargs is b.kwargs
+    assert a.root_id is a.uuid
+
+
 def test_a_duplicate_changes_and_tells_nothing_r46(state: State, event: MakeEvent) -> None:
     changes: list[Any] = []
     state.apply([event("task-received", clock=5)])
@@ -114,6 +165,16 @@ def test_children_find_their_parent_whoever_comes_first(state: State, event: Mak
     assert found is not None
     assert list(found.children) == ["a", "b"]
     assert found.fields()["children"] == ["a", "b"]
+
+
+def test_replayed_events_of_a_retried_task_are_counted_once_r46(state: State, event: MakeEvent) -> None:
+    kinds = ["received", "started", "retried", "received"]
+    events = [event(f"task-{kind}", at=float(n), clock=n, name="a") for n, kind in enumerate(kinds, 1)]
+    state.apply(events)
+    before = [family.samples for family in state.metrics.families()]
+    state.apply(events)
+    assert [family.samples for family in state.metrics.families()] == before
+    assert state.workers.all()[0].counts["task-received"] == 2
 
 
 def test_tasks_survive_a_restart_as_plain_data(state: State, event: MakeEvent, make_state: MakeState) -> None:

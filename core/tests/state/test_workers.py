@@ -52,6 +52,35 @@ def test_an_offline_event_takes_effect_at_once_and_a_late_heartbeat_does_not_und
     assert worker(state).online
 
 
+def test_a_restarted_worker_is_online_although_the_old_process_was_ahead_of_it(state: State, event: MakeEvent) -> None:
+    state.apply([event("worker-heartbeat", at=4000.0, clock=900, pid=1)])
+    state.apply([event("worker-offline", at=4001.0, clock=901, pid=1)])
+    state.apply([event("worker-online", at=400.0, clock=1, pid=1)])
+    assert worker(state).online
+    state.apply([event("worker-heartbeat", at=402.0, clock=2, pid=1, active=3)])
+    assert (worker(state).clock, worker(state).active) == (2, 3)
+
+
+@pytest.mark.parametrize("pid", [1, 2])
+def test_a_new_process_whose_online_event_was_lost_is_seen_by_its_heartbeats(
+    state: State, event: MakeEvent, clock: Any, pid: int
+) -> None:
+    """Processes in containers often all have the same number: then it takes until no late one can be left."""
+    state.apply([event("worker-heartbeat", at=4000.0, clock=900, pid=1, freq=2.0)])
+    state.apply([event("worker-offline", at=4001.0, clock=901, pid=1)])
+    for n in range(4):
+        clock.time += 2
+        state.apply([event("worker-heartbeat", at=400.0 + n, clock=n + 1, pid=pid, freq=2.0)])
+    assert worker(state).online
+    assert worker(state).clock == 4
+
+
+def test_a_late_farewell_of_the_old_process_does_not_end_the_new_one(state: State, event: MakeEvent) -> None:
+    state.apply([event("worker-heartbeat", at=1.0, clock=1, pid=1), event("worker-online", at=3.0, clock=1, pid=2)])
+    state.apply([event("worker-offline", at=2.0, clock=9, pid=1)])
+    assert worker(state).online
+
+
 def test_a_worker_known_by_task_events_only_is_listed_and_online(state: State, event: MakeEvent, clock: Any) -> None:
     state.apply([event("task-received")])
     assert worker(state).online
@@ -156,6 +185,7 @@ def test_workers_offline_for_too_long_are_hidden_but_known(make_state: MakeState
     state.apply([event("worker-heartbeat", hostname="a@host")])
     workers: Workers = state.workers
     assert [each.hostname for each in workers.all()] == ["a@host"]
+    assert [each.hostname for each in workers.all(purged=True)] == ["a@host", "w1@host"]
     assert workers.get("w1@host") is not None
 
 

@@ -63,8 +63,8 @@ class Workers(Protocol):
     def get(self, hostname: str) -> Worker | None:
         """Return the worker, or None."""
 
-    def all(self) -> Sequence[Worker]:
-        """Return the workers to show, sorted by name; those purged for being offline are left out."""
+    def all(self, *, purged: bool = False) -> Sequence[Worker]:
+        """Return the workers to show, sorted by name; with `purged` also those hidden for being offline too long."""
 
 
 class Inspect(Protocol):

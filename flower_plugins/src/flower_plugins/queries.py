@@ -16,7 +16,9 @@ class TaskQuery:
 
     `state`, `worker` and `name` are exact, regardless of case. Times are seconds since the epoch,
     inclusive; tasks without that time do not pass. `search` is the search language of the tasks page.
-    `sort_by` is a task field, "" for order of change, newest first. `limit` None means all.
+    `sort_by` is a task field, "" for order of change, newest first. `limit` None means all. `after` is
+    `Page.next` of the page before: unlike an offset, it goes on behind that page's last row however many
+    tasks have come since. It works for the default order and for `sort_by` "received".
     """
 
     state: str = ""
@@ -31,12 +33,17 @@ class TaskQuery:
     descending: bool = False
     offset: int = 0
     limit: int | None = 100
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows asked for, how many match in all, and how many tasks are kept."""
+    """The rows asked for, how many match in all, and how many tasks are kept.
+
+    `next` is the cursor for the page behind this one, "" where there is none or the order has no cursors.
+    """
 
     rows: Sequence[Task]
     matching: int
     kept: int
+    next: str = ""

@@ -159,6 +159,12 @@ def test_task_types_are_listed() -> None:
     assert get("/api/task/types") == (200, {"task-types": ["shop.add", "shop.mail"]})
 
 
+def test_purged_workers_are_still_listed_with_their_status() -> None:
+    made = host()
+    made.workers.hidden.add("w2@shop")
+    assert get("/api/workers?status=1", made) == (200, {"w1@shop": True, "w2@shop": False})
+
+
 def test_workers_come_from_the_inspect_cache() -> None:
     assert get("/api/workers") == (200, {"w1@shop": {"stats": {"pid": 1}, "timestamp": 1.0}})
     assert get("/api/workers?workername=w2@shop") == (200, {"w2@shop": {}})

@@ -1,16 +1,31 @@
-"""Reads a search text into a tree: terms joined by AND, which binds tighter, and OR."""
+"""Reads a search text into a tree: NOT binds tightest, then AND, which may be left out, then OR."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flower.state.search.ranges import RANGES, read_range
 from flower.state.search.tokens import Token, refuse, tokenize
 
-__all__ = ["FIELDS", "MAX_DEPTH", "All", "Node", "One", "Term", "read"]
+__all__ = ["FIELDS", "MAX_DEPTH", "All", "Node", "Not", "One", "Range", "Term", "read"]
 
 MAX_DEPTH = 5
-FIELDS = ("name", "state", "worker", "args", "kwargs", "result")
+FIELDS = (
+    "uuid",
+    "name",
+    "state",
+    "worker",
+    "args",
+    "kwargs",
+    "result",
+    "exception",
+    "traceback",
+    "queue",
+    "root",
+    "parent",
+)
+"""Qualifiers of texts; those of numbers and times are in `flower.state.search.ranges`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,24 @@ class Term:
     field: str
     text: str
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number or time between two bounds, None for none; times and ages are seconds."""
+
+    field: str
+    low: float | None
+    high: float | None
+    without_low: bool = False
+    without_high: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part must not match."""
+
+    part: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +69,7 @@ class One:
     parts: tuple[Node, ...]
 
 
-Node = Term | All | One
+Node = Term | Range | Not | All | One
 
 
 def read(text: str) -> Node | None:
@@ -85,14 +118,27 @@ class _Reader:
             refuse(f"{operator.kind} must be followed by a search term", operator.position)
 
     def _primary(self, depth: int) -> Node:
+        token = self._next()
+        negated = False
+        while token.kind in ("NOT", "-"):
+            negated = not negated
+            following = self.token
+            if following is None or following.kind in ("AND", "OR", ")"):
+                refuse(f"{token.kind} must be followed by a search term", token.position)
+            token = self._next()
+        node = self._one(token, depth)
+        return Not(node) if negated else node
+
+    def _next(self) -> Token:
         token = self.token
         if token is None:
             refuse("Expected a search term", self._tokens[-1].position)
         self._place += 1
+        return token
+
+    def _one(self, token: Token, depth: int) -> Node:
         if token.kind == "(":
             return self._group(token, depth + 1)
-        if token.kind == "NOT":
-            refuse("NOT is not supported", token.position)
         if token.kind == ")":
             refuse("Unexpected ')'", token.position)
         if token.kind != "term":
@@ -121,19 +167,19 @@ def _flat(kind: type[All] | type[One], parts: Sequence[Node]) -> Node:
     return next(iter(unique)) if len(unique) == 1 else kind(tuple(unique))
 
 
-def _term(token: Token) -> Term:
+def _term(token: Token) -> Term | Range:
     text = token.text.strip()
     if not text:
         refuse("Empty search term", token.position)
-    if text.startswith("-"):
-        refuse("Negation with '-' is not supported", token.position)
     prefix, colon, rest = text.partition(":")
     field = prefix.casefold()
-    if not colon or field not in FIELDS:
+    if not colon or (field not in FIELDS and field not in RANGES):
         return Term("", text.casefold())
     value = rest.strip()
     if not value:
         refuse("Search qualifier requires a value", token.position)
+    if field in RANGES:
+        return Range(field, *read_range(field, value, token.position))
     key, equals, paired = value.partition("=")
     if field == "kwargs" and equals and key.strip():
         return Term("kwargs", paired.strip().casefold(), key=key.strip().casefold())

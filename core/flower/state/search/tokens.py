@@ -13,7 +13,7 @@ MAX_TOKENS = 128
 
 
 class Token(NamedTuple):
-    """`kind` is "(", ")", "AND", "OR", "NOT" or "term"; `text` is a term's text without its quotes."""
+    """`kind` is "(", ")", "AND", "OR", "NOT", "-" or "term"; `text` is a term's text without its quotes."""
 
     kind: str
     text: str
@@ -36,7 +36,7 @@ def tokenize(text: str) -> list[Token]:
         if char.isspace():
             place += 1
             continue
-        if char in "()":
+        if char in "()" or (char == "-" and not text[place + 1 : place + 2].isspace()):
             token, place = Token(char, char, place), place + 1
         else:
             token, place = _term(text, place)

@@ -60,7 +60,10 @@ def offer_context(*options: Option, broker_url: str = "memory://", **values: Any
 
 
 class FakeTasks:
-    """Tasks in a dict; filters by state, worker, name and plain substring search."""
+    """Tasks in a dict; filters by state, worker, name and plain substring search.
+
+    The cursor of a page is the id of its last row.
+    """
 
     def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
         self.items = {task.uuid: task for task in tasks}
@@ -82,8 +85,15 @@ class FakeTasks:
         rows = [task for task in reversed(self.items.values()) if self._matches(task, query)]
         if query.sort_by:
             rows.sort(key=lambda t: (str(getattr(t, query.sort_by) or ""), t.uuid), reverse=query.descending)
-        end = None if query.limit is None else query.offset + max(query.limit, 0)
-        return Page(rows[query.offset : end], len(rows), len(self.items))
+        matching = len(rows)
+        if query.after:
+            places = [place for place, task in enumerate(rows) if task.uuid == query.after]
+            if not places:
+                raise QueryError("The cursor cannot be read: pass `next` of the page before, as it is.")
+            rows = rows[places[0] + 1 :]
+        end = len(rows) if query.limit is None else query.offset + max(query.limit, 0)
+        shown = rows[query.offset : end]
+        return Page(shown, matching, len(self.items), shown[-1].uuid if shown and end < len(rows) else "")
 
     def names(self) -> Sequence[str]:
         return sorted({task.name for task in self.items.values() if task.name})
@@ -106,17 +116,18 @@ class FakeTasks:
 
 
 class FakeWorkers:
-    """Workers in a dict."""
+    """Workers in a dict; `hidden` names those that are purged."""
 
     def __init__(self, workers: Iterable[FakeWorker] = ()) -> None:
         self.items = {worker.hostname: worker for worker in workers}
+        self.hidden: set[str] = set()
         self.version = 1
 
     def get(self, hostname: str) -> FakeWorker | None:
         return self.items.get(hostname)
 
-    def all(self) -> Sequence[FakeWorker]:
-        return [self.items[name] for name in sorted(self.items)]
+    def all(self, *, purged: bool = False) -> Sequence[FakeWorker]:
+        return [self.items[name] for name in sorted(self.items) if purged or name not in self.hidden]
 
 
 class FakeInspect:

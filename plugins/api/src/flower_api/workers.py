@@ -16,18 +16,22 @@ class WorkersHandler(Handler):
         name = self.params["workername"] or None
         inspect = self.host.inspect
         if self.params["status"] and not self.params["refresh"]:
-            self.send_json({worker.hostname: worker.online for worker in self.host.workers.all()})
+            self._send_status()
             return
         if name and inspect.info(name) is None and self.host.workers.get(name) is None:
             raise NotFound(f"Unknown worker '{name}'")
         if self.params["refresh"] and self._from_here():
             await inspect.refresh(name)
         if self.params["status"]:
-            self.send_json({worker.hostname: worker.online for worker in self.host.workers.all()})
+            self._send_status()
         elif name:
             self.send_json({name: inspect.info(name) or {}})
         else:
             self.send_json(dict(inspect.snapshot()))
+
+    def _send_status(self) -> None:
+        """Answer with who is online, among all that are remembered, the purged ones too."""
+        self.send_json({worker.hostname: worker.online for worker in self.host.workers.all(purged=True)})
 
     def _from_here(self) -> bool:
         """Tell whether the request is ours or a script's: no other web page makes workers answer."""

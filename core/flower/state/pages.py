@@ -1,0 +1,213 @@
+"""Reads one page of the tasks that match: off an order that is there already, else by sorting them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Protocol
+
+from flower.state.cursor import write_cursor
+from flower.state.index import Group
+from flower.state.orders import Key, ReceivedOrder, SortedOrder, SortedOrders, sort_key
+from flower.state.pace import Pace
+from flower.state.tasks import TaskRecord
+from flower_plugins import Page
+
+__all__ = ["Members", "Order", "Orders", "Window", "read_page"]
+
+_FEW = 1000
+_WALK = 16_384
+_STRIDE = 1024
+_RUN = 1000
+_STEP = 512
+_LISTED = 100_000
+_FULL = 4
+
+
+Ids = dict[str, TaskRecord] | dict[str, None]
+
+
+class Members:
+    """The tasks of one or more groups that share none; `in_order` says whether each is in order of change."""
+
+    def __init__(self, groups: Sequence[Ids], *, in_order: bool) -> None:
+        self.groups = groups
+        self.in_order = in_order
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups))
+
+    @property
+    def ordered(self) -> Ids | None:
+        """The one group, oldest change first, if there is such a one."""
+        return self.groups[0] if self.in_order and len(self.groups) == 1 else None
+
+    def test(self, record: TaskRecord) -> bool:
+        """Tell whether a task is among these."""
+        uuid = record.uuid
+        return any(uuid in group for group in self.groups) if len(self.groups) != 1 else uuid in self.groups[0]
+
+    def among(self, uuids: list[str]) -> list[str]:
+        """Return those of some ids that are among these."""
+        if len(self.groups) == 1:
+            group = self.groups[0]
+            return [uuid for uuid in uuids if uuid in group]
+        return [uuid for uuid in uuids if any(uuid in group for group in self.groups)]
+
+    def uuids(self) -> list[str]:
+        """Return a copy of the ids."""
+        return list(chain.from_iterable(self.groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to sort by; the field "" is the order of change, newest first."""
+
+    field: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows: from `start` on, counted behind `after` where that is given; `size` None for all of them."""
+
+    start: int
+    size: int | None
+    after: Key | None = None
+
+    def stop(self, count: int) -> int:
+        """Return the place behind the last row, of `count` that there are."""
+        return count if self.size is None else self.start + self.size
+
+    def page(self, rows: Sequence[TaskRecord], matching: int, kept: int, order: Order) -> Page:
+        """Make a page, with a cursor if there may be more."""
+        more = rows and len(rows) == self.size and (self.after is not None or self.start + len(rows) < matching)
+        return Page(rows, matching, kept, write_cursor(rows[-1], order.field, order.descending) if more else "")
+
+
+class Orders(Protocol):
+    """The orders that the store keeps."""
+
+    @property
+    def received(self) -> ReceivedOrder: ...
+    @property
+    def orders(self) -> SortedOrders: ...
+    def kept(self) -> Group: ...
+
+
+async def read_page(source: Orders, members: Members | None, order: Order, window: Window, pace: Pace) -> Page:
+    """Return a page of some tasks, or of all for `members` None."""
+    kept = source.kept()
+    count = len(kept) if members is None else len(members)
+    stop = window.stop(count)
+    if window.start >= stop or not count:
+        return Page([], count, len(kept))
+    rows: Sequence[TaskRecord] | None = None
+    if members is None or count > _FEW or (members.ordered is not None and not order.field):
+        rows = await _walked(source, members, order, window, pace)
+    if rows is None:
+        candidates = list(dict.values(kept)) if members is None else _rows(kept, members)
+        rows = await _sorted_page(candidates, order, window, stop, pace)
+    return window.page(rows, count, len(kept), order)
+
+
+async def _walked(
+    source: Orders, members: Members | None, order: Order, window: Window, pace: Pace
+) -> list[TaskRecord] | None:
+    """Walk along an order until the page is full; None where that would take too many steps, or no order fits.
+
+    There is no rest on the way, for the order may change meanwhile.
+    """
+    kept = source.kept()
+    ordered = kept if members is None else members.ordered
+    if not order.field and ordered is not None:
+        if window.size is None and window.after is None and len(ordered) <= _LISTED:
+            return [kept[uuid] for uuid in islice(reversed(ordered), window.start, None) if uuid in kept]
+        members, uuids = None, iter(reversed(ordered))
+    elif not order.field:
+        uuids = iter(reversed(kept))
+    elif order.field == "received":
+        jump = window.start if members is None else 0
+        uuids = source.received.walk(descending=order.descending, start=jump, after=window.after)
+        window = Window(window.start - jump, window.size)
+    elif members is not None and _FULL * len(members) < len(kept):
+        return None
+    else:
+        found = await _complete(source, order.field, pace)
+        if found is None:
+            return None
+        jump = window.start if members is None else 0
+        uuids = found.walk(descending=order.descending, start=jump)
+        window = Window(window.start - jump, window.size)
+    return _taken(uuids, kept, members, window)
+
+
+def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: Window) -> list[TaskRecord] | None:
+    if window.size is None:
+        return None
+    need = window.start + window.size
+    if members is None and window.after is None:
+        if need > _LISTED:
+            return None
+        return [kept[uuid] for uuid in islice(uuids, window.start, need) if uuid in kept]
+    found: list[str] = []
+    for _ in range(_WALK // _STRIDE):
+        step = list(islice(uuids, _STRIDE))
+        known = step if members is None else members.among(step)
+        if window.after is not None:
+            newest = window.after[1]
+            known = [uuid for uuid in known if kept[uuid].order < newest]
+        found += known
+        if len(found) >= need or not step:
+            return [kept[uuid] for uuid in found[window.start : need] if uuid in kept]
+    return None
+
+
+def _rows(kept: Group, members: Members) -> list[TaskRecord]:
+    return [kept[uuid] for uuid in members.uuids() if uuid in kept]
+
+
+async def _complete(source: Orders, field: str, pace: Pace) -> SortedOrder | None:
+    """Return the order by a field, made now if nobody has asked for it lately; None if others displaced it."""
+    order = source.orders.of(field)
+    if not order.complete:
+        kept = source.kept()
+        records = list(dict.values(kept))
+        for first in range(0, len(records), _STEP):
+            if pace.due:
+                await pace.rest()
+            order.note_all(record for record in records[first : first + _STEP] if kept.get(record.uuid) is record)
+        order.complete = True
+    return order if source.orders.live.get(field) is order else None
+
+
+async def _sorted_page(
+    rows: Sequence[TaskRecord], order: Order, window: Window, stop: int, pace: Pace
+) -> Sequence[TaskRecord]:
+    """Sort short runs, then merge no more of them than the page needs."""
+    key = sort_key(order.field or "order")
+    after, down = window.after, order.descending
+    if after is not None and not order.field:
+        after = True, after[1], ""
+    runs: list[list[tuple[Key, TaskRecord]]] = []
+    for first in range(0, len(rows), _RUN):
+        run = [(key(record), record) for record in rows[first : first + _RUN]]
+        if after is not None:
+            run = [keyed for keyed in run if (keyed[0] < after if down else keyed[0] > after)]
+        run.sort(key=_first, reverse=down)
+        runs.append(run[:stop])
+        if pace.due:
+            await pace.rest()
+    page = []
+    for place, (_, record) in enumerate(islice(heapq.merge(*runs, key=_first, reverse=down), stop)):
+        if not place % _STEP and pace.due:
+            await pace.rest()
+        if place >= window.start:
+            page.append(record)
+    return page
+
+
+def _first(keyed: tuple[Key, TaskRecord]) -> Key:
+    return keyed[0]
