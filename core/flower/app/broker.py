@@ -18,6 +18,7 @@ __all__ = ["describe_broker"]
 
 _DEFAULT = "amqp://guest:guest@localhost:5672//"
 _URLS = ("broker_url", "broker_read_url", "broker_write_url")
+_REDIS = ("redis", "sentinel")
 _EVENT_SETTINGS = (
     "event_exchange",
     "event_queue_prefix",
@@ -51,6 +52,8 @@ def _checked(configured: Any, name: str) -> str:
     parts = configured.split(";") if isinstance(configured, str) else configured
     if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
         raise ConfigurationError("The broker is neither a URL nor a list of URLs", where=name)
+    if any(part.startswith(_REDIS) for part in parts):
+        _require_redis(name)
     try:
         for part in parts:
             # What is missing for this kind of broker is said when the connection is made.
@@ -63,3 +66,15 @@ def _checked(configured: Any, name: str) -> str:
             mend="In a user name or password, write / as %2F, : as %3A, @ as %40, # as %23 and ; as %3B.",
         ) from None
     return ";".join(parts)
+
+
+def _require_redis(name: str) -> None:
+    """Refuse a Redis broker where kombu would stumble over the missing library in words nobody understands."""
+    try:
+        import redis  # noqa: F401  # optional: only clusters on Redis need it
+    except ImportError:
+        raise ConfigurationError(
+            "The broker is Redis, and its client library is not installed",
+            where=name,
+            mend="Run: pip install 'flower[redis]'",
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -66,3 +67,12 @@ def test_what_is_no_url_is_refused_without_being_quoted(name: str, urls: Any) ->
         describe_broker(app(**{"broker_url": "redis://good", name: urls}))
     assert "canary" not in caught.value.message
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["redis://h/0", "rediss://h/0", "sentinel://h:1"])
+def test_a_redis_broker_without_its_library_is_refused_with_the_remedy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'flower\[redis\]'"):
+        describe_broker(app(broker_url=url))
