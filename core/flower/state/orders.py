@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, islice
 from typing import Any
 
@@ -17,6 +19,8 @@ _MAX_LIVE = 2
 _IDLE_SECONDS = 120.0
 _SORTED_CHARACTERS = 200
 _NEAR = 2000
+_RUN = 1000
+_STEP = 256
 _LAST = "\U0010ffff" * 4  # sorts after every id
 
 Key = tuple[bool, Any, str]
@@ -117,9 +121,43 @@ class SortedOrder:
         self._key = sort_key(field)
         self._keys: Any = SortedList()
         self._known: dict[str, Key] = {}
+        self._late: dict[str, None] = {}
+        self._building = asyncio.Lock()
+
+    async def build(self, records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]) -> None:
+        """Take in all tasks, in steps between which `rest` is awaited; nothing to do where that was done.
+
+        Short runs are sorted and merged, because adding one key after the other in no order takes a
+        million tasks three times as long.
+        """
+        async with self._building:
+            if self.complete:
+                return
+            self._keys, self._known, self._late = SortedList(), {}, {}
+            rows = list(dict.values(records))
+            runs: list[list[Key]] = []
+            for first in range(0, len(rows), _RUN):
+                runs.append(sorted(map(self._key, rows[first : first + _RUN])))
+                await rest()
+            for number, key in enumerate(heapq.merge(*runs)):
+                self._keys.add(key)
+                self._known[key[2]] = key
+                if not number % _STEP:
+                    await rest()
+            self.complete = True
+            for uuid in self._late:
+                record = records.get(uuid)
+                if record is None:
+                    self.drop(uuid)
+                else:
+                    self.note(record)
+            self._late = {}
 
     def note(self, record: TaskRecord) -> None:
         """Put a new or changed task where it belongs."""
+        if not self.complete:
+            self._late[record.uuid] = None
+            return
         key, known = self._key(record), self._known.get(record.uuid)
         if key != known:
             if known is not None:
@@ -127,15 +165,11 @@ class SortedOrder:
             self._known[record.uuid] = key
             self._keys.add(key)
 
-    def note_all(self, records: Iterable[TaskRecord]) -> None:
-        """Take in tasks, sorted first, because neighbours are found much faster than strangers."""
-        known = self._known
-        for key in sorted(self._key(record) for record in records if record.uuid not in known):
-            known[key[2]] = key
-            self._keys.add(key)
-
     def drop(self, uuid: str) -> None:
         """Let a task go."""
+        if not self.complete:
+            self._late[uuid] = None
+            return
         key = self._known.pop(uuid, None)
         if key is not None:
             self._keys.remove(key)
@@ -144,6 +178,13 @@ class SortedOrder:
         """Yield ids in order, from the one at `start`. The tasks must not change meanwhile."""
         return (key[2] for key in _from(self._keys, start, descending=descending))
 
+    def shrink(self) -> bool:
+        """Free a little of an order that is no longer used; return whether anything is left."""
+        for _ in range(min(_STEP, len(self._keys))):
+            self._keys.pop()
+            self._known.popitem()
+        return bool(self._keys)
+
 
 class SortedOrders:
     """The orders in use, at most two; one that nobody asked for in two minutes is given up."""
@@ -151,23 +192,36 @@ class SortedOrders:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.live: dict[str, SortedOrder] = {}
         self._monotonic = monotonic
+        self._left: list[SortedOrder] = []
 
-    def of(self, field: str) -> SortedOrder:
-        """Return the order by a field, which is `complete` unless it is new."""
-        now = self._monotonic()
+    async def of(
+        self, field: str, records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]
+    ) -> SortedOrder | None:
+        """Return the order by a field, made now if it is new; None if meanwhile it had to make room for others."""
         order = self.live.get(field)
         if order is None:
             if len(self.live) >= _MAX_LIVE:
-                del self.live[min(self.live, key=lambda name: self.live[name].used_at)]
+                self._give_up(min(self.live, key=lambda name: self.live[name].used_at))
             order = self.live[field] = SortedOrder(field)
-        order.used_at = now
-        return order
+        order.used_at = self._monotonic()
+        if not order.complete:
+            while self.free():
+                await rest()
+            await order.build(records, rest)
+        return order if self.live.get(field) is order else None
 
     def expire(self) -> None:
         """Give up what nobody used for a while."""
         now = self._monotonic()
         for field in [field for field, order in self.live.items() if now - order.used_at > _IDLE_SECONDS]:
-            del self.live[field]
+            self._give_up(field)
+        self.free()
+
+    def free(self) -> bool:
+        """Free a little of what was given up, for all at once would hold up the loop; tell whether more is left."""
+        if self._left and not self._left[-1].shrink():
+            self._left.pop()
+        return bool(self._left)
 
     def note(self, record: TaskRecord) -> None:
         """Tell the orders of a new or changed task."""
@@ -178,6 +232,11 @@ class SortedOrders:
         """Tell the orders that a task is gone."""
         for order in self.live.values():
             order.drop(uuid)
+
+    def _give_up(self, field: str) -> None:
+        order = self.live.pop(field)
+        if order.complete:
+            self._left.append(order)
 
 
 def _from(keys: Any, start: int, *, descending: bool) -> Iterator[Any]:

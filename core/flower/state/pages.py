@@ -10,7 +10,7 @@ from typing import Protocol
 
 from flower.state.cursor import write_cursor
 from flower.state.index import Group
-from flower.state.orders import Key, ReceivedOrder, SortedOrder, SortedOrders, sort_key
+from flower.state.orders import Key, ReceivedOrder, SortedOrders, sort_key
 from flower.state.pace import Pace
 from flower.state.tasks import TaskRecord
 from flower_plugins import Page
@@ -135,7 +135,7 @@ async def _walked(
     elif members is not None and _FULL * len(members) < len(kept):
         return None
     else:
-        found = await _complete(source, order.field, pace)
+        found = await source.orders.of(order.field, kept, pace.maybe_rest)
         if found is None:
             return None
         jump = window.start if members is None else 0
@@ -167,20 +167,6 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
 
 def _rows(kept: Group, members: Members) -> list[TaskRecord]:
     return [kept[uuid] for uuid in members.uuids() if uuid in kept]
-
-
-async def _complete(source: Orders, field: str, pace: Pace) -> SortedOrder | None:
-    """Return the order by a field, made now if nobody has asked for it lately; None if others displaced it."""
-    order = source.orders.of(field)
-    if not order.complete:
-        kept = source.kept()
-        records = list(dict.values(kept))
-        for first in range(0, len(records), _STEP):
-            if pace.due:
-                await pace.rest()
-            order.note_all(record for record in records[first : first + _STEP] if kept.get(record.uuid) is record)
-        order.complete = True
-    return order if source.orders.live.get(field) is order else None
 
 
 async def _sorted_page(

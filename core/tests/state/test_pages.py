@@ -183,6 +183,32 @@ def test_an_order_made_for_a_reader_follows_changes_and_is_given_up(event: MakeE
     now[0] = 121.0
     state.tick()
     assert not state.tasks.orders.live
+    while state.tasks.orders.free():
+        pass
+
+
+def test_an_order_that_is_made_while_tasks_change_misses_none(event: MakeEvent) -> None:
+    state = State(max_tasks=30_000)
+    state.apply([event("task-received", f"{n}", at=float(n), name=f"n{n % 97}") for n in range(30_000)])
+
+    async def scenario() -> None:
+        work = asyncio.ensure_future(state.tasks.query(TaskQuery(sort_by="name")))
+        turn = 0
+        while not work.done():
+            await asyncio.sleep(0)
+            turn += 1
+            state.apply(
+                [
+                    event("task-received", f"new {turn}", name="a"),
+                    event("task-received", f"{turn * 7}", name="b", at=1e6),
+                ]
+            )
+        assert turn > 3
+
+    asyncio.run(scenario())
+    rows = expected(state, sort_by="name", descending=False, passing=lambda record: True)
+    assert ids(ask(state, sort_by="name", limit=500).rows) == rows[:500]
+    assert ids(ask(state, sort_by="name", limit=500, offset=29_600).rows) == rows[29_600:]
 
 
 def _events(event: MakeEvent, seed: int) -> list[Event]:
