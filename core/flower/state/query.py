@@ -21,6 +21,7 @@ __all__ = ["SORT_FIELDS", "Source", "answer"]
 SORT_FIELDS = frozenset((*FIELDS, "queue"))
 
 _FEW = 3000
+_MANY = 8
 _STEP = 64
 _ALIASES = {"root": "root_id", "parent": "parent_id"}
 
@@ -146,7 +147,12 @@ async def _matching(
         uuids = filters[0].uuids()
     else:
         uuids = list(dict.keys(kept))
-    if few > _FEW and search.looks_at_texts and await source.texts.update(kept, pace.maybe_rest):
+    # Of few, looking at each is faster than passing over all texts.
+    if (
+        few > max(_FEW, len(kept) // _MANY)
+        and search.looks_at_texts
+        and await source.texts.update(kept, pace.maybe_rest)
+    ):
         tests = [*(each.test for each in filters), *in_ranges]
         return Members([await _search_texts(source, tests, search, pace)], in_order=False)
     matching: dict[str, None] = {}

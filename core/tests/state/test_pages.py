@@ -92,6 +92,7 @@ def limits(request: pytest.FixtureRequest) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "made small":
             patch.setattr(query, "_FEW", 10)
+            patch.setattr(query, "_MANY", 1000)
             patch.setattr(pages, "_FEW", 10)
             patch.setattr(pages, "_STRIDE", 16)
             patch.setattr(pages, "_WALK", 128)
