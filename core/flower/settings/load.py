@@ -25,6 +25,7 @@ class Early:
     """
 
     help: bool = False
+    version: bool = False
     plugins: str = ""
     disabled: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
@@ -34,12 +35,14 @@ class Early:
 def peek(words: Sequence[str], environ: Mapping[str, str], cwd: str) -> Early:
     """Execute flowerconfig.py and read the options that decide which plugins are loaded.
 
-    A command line that asks for help gets it even where the file cannot be used.
+    A command line that asks for help or the version gets it even where the file cannot be used.
     """
     catalogue = Catalogue()
     typed = read(words, catalogue)
-    asked = {name: _from_words(catalogue[name], typed) for name in ("help", "plugins")}
-    wants_help = asked["help"] is not None and bool(asked["help"].value)
+    asked = {name: _from_words(catalogue[name], typed) for name in ("help", "version", "plugins")}
+    wants_help, wants_version = (bool(one and one.value) for one in (asked["help"], asked["version"]))
+    if wants_version and not wants_help:
+        return Early(version=True)
     try:
         file = _file(typed, environ, cwd, catalogue)
         found = environment.read(environ, catalogue)

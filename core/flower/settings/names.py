@@ -75,7 +75,6 @@ CELERY: Final = {
     "no_color": False,
     "q": False,
     "quiet": False,
-    "version": False,
     "skip_checks": False,
     "l": True,
     "loglevel": True,
