@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from celery.app.defaults import _TO_NEW_KEY, SETTING_KEYS
+
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.configfile import ConfigFile
 from flower.settings.names import FIRST_PARTY, RESERVED, closest, resembling
+from flower.settings.options import COMMANDS
 from flower.settings.words import COMMAND_LINE, Typed, Words
 from flower_plugins import ConfigurationError
 
 __all__ = ["refuse", "warn", "warn_of_file"]
+
+_SLIP = 2  # characters too many or too few
 
 
 def refuse(typed: Words, words: Sequence[str], catalogue: Catalogue) -> None:
@@ -60,7 +65,7 @@ def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
 
 
 def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str]) -> list[str]:
-    """Return warnings about globals that belong to absent plugins.
+    """Return warnings about globals that belong to absent plugins or look like a misspelled option.
 
     Raise ConfigurationError for those that are, or resemble, a security option that is not in effect.
     """
@@ -72,13 +77,25 @@ def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str])
             raise RESERVED[name].refusal(name, file.where(name))
         if name in FIRST_PARTY:
             warnings.append(FIRST_PARTY[name].warning(file.where(name)))
-        elif (security := resembling(name, catalogue.security, cutoff=0.9)) and security not in given:
-            raise ConfigurationError(
-                f"{name} is no option, but resembles {security}",
-                where=file.where(name),
-                mend="Correct or rename it: ignoring it might leave Flower open",
-            )
+        elif security := resembling(name, catalogue.security, cutoff=0.9):
+            if security not in given:
+                raise ConfigurationError(
+                    f"{name} is no option, but resembles {security}",
+                    where=file.where(name),
+                    mend="Correct or rename it: ignoring it might leave Flower open",
+                )
+        elif guess := _misspelled(name, value, catalogue):
+            warnings.append(f"{file.where(name)} is not an option. Did you mean {guess}?")
     return warnings
+
+
+def _misspelled(name: str, value: object, catalogue: Catalogue) -> str | None:
+    """Return the option that a global of flowerconfig.py is one slip away from; helpers have names of their own."""
+    celery = name in SETTING_KEYS or name in _TO_NEW_KEY
+    if celery or not name.islower() or not isinstance(value, (str, int, float, list, tuple)):
+        return None
+    settable = [known for known in (*catalogue, *FIRST_PARTY) if known not in COMMANDS and known != "conf"]
+    return closest(name, (known for known in settable if abs(len(known) - len(name)) <= _SLIP), cutoff=0.75)
 
 
 def _suggestion(option: Typed, catalogue: Catalogue) -> str:

@@ -361,6 +361,9 @@ EXPOSED = (
             "",
             ABSENT.format("FLOWER_DB in the environment", *2 * ["flower-store-sqlite"]),
         ),
+        ([], {}, "prot = 5", "prot in {cwd}/flowerconfig.py is not an option. Did you mean port?"),
+        ([], {}, "max_task = 5", "max_task in {cwd}/flowerconfig.py is not an option. Did you mean max_tasks?"),
+        ([], {}, "natural_tme = 5", "natural_tme in {cwd}/flowerconfig.py is not an option. Did you mean natural_time?"),
         (
             [],
             {},
@@ -417,7 +420,22 @@ def test_a_helper_beside_the_real_security_option_only_warns(loaded: Loader) -> 
 
 
 @pytest.mark.parametrize(
-    "file", ["import os as auths", "def auths(): pass", "class Auths: pass", "_auth = 1", "oauth = {}", "paths = 1"]
+    "file",
+    [
+        "import os as auths",
+        "def auths(): pass",
+        "class Auths: pass",
+        "_auth = 1",
+        "oauth = {}",
+        "paths = 1",
+        "broker = 'redis://h'",
+        "result_backend = 'rpc://'",
+        "timezone = 'UTC'",
+        "task_routes = []",
+        "prots = {}",
+        "PROT = 5",
+        "prot = None",
+    ],
 )
 def test_other_globals_are_left_alone(loaded: Loader, file: str) -> None:
     assert loaded(file=file).warnings == []
