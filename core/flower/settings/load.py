@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from flower.settings.words import COMMAND_LINE, Words, read
 from flower_plugins import ConfigurationError, Option
 
 __all__ = ["Early", "load", "peek"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ def load(
     catalogue = Catalogue(options)
     typed = read(words, catalogue)
     found = environment.read(environ, catalogue)
+    for name in found.empty:
+        log.debug("%s in the environment is empty and sets nothing", name)
     leftovers.refuse(typed, words, catalogue)
     origins = _origins(catalogue, typed, file, found)
     warnings = [
@@ -107,7 +112,7 @@ def _file(typed: Words, environ: Mapping[str, str], cwd: str, catalogue: Catalog
     option = catalogue["conf"]
     if texts := typed.texts("conf"):
         return configfile.execute(texts[-1], explicit=True, where=COMMAND_LINE, cwd=cwd)
-    if "FLOWER_CONF" in environ:
+    if environ.get("FLOWER_CONF", "").strip():
         where = "FLOWER_CONF in the environment"
         return configfile.execute(environ["FLOWER_CONF"], explicit=True, where=where, cwd=cwd)
     return configfile.execute(option.default, explicit=False, where="default", cwd=cwd)

@@ -61,6 +61,23 @@ def test_command_line_over_file_over_environment_over_default(
     assert settings.given("port") is (origin != "default")
 
 
+@pytest.mark.parametrize("name", ["DEBUG", "PORT", "MAX_TASKS", "URL_PREFIX", "CONF", "PERSISTENT", "DISABLE_PLUGIN"])
+def test_an_empty_variable_sets_nothing_and_a_debug_line_says_so(
+    loaded: Loader, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.set_level("DEBUG")
+    settings = loaded(env={f"FLOWER_{name}": " "})
+    assert not settings.given(name.lower())
+    assert settings.warnings == []
+    assert caplog.messages == [f"FLOWER_{name} in the environment is empty and sets nothing"]
+
+
+def test_an_empty_variable_leaves_the_option_s_other_names_in_force(loaded: Loader) -> None:
+    settings = loaded(env={"FLOWER_COLOR": "", "COLOR_OF_FLOWER": "blue", "FLOWER_ADDRESS": ""})
+    assert settings["color"] == "blue"
+    assert settings.given("address")
+
+
 @pytest.mark.parametrize("file", ["address = ''", "address = None"])
 def test_an_empty_address_counts_as_given(loaded: Loader, file: str) -> None:
     settings = loaded(file=file)
@@ -144,11 +161,11 @@ TLS = "Both 'certfile' and 'keyfile' are required to enable SSL"
         ),
         (
             [],
-            {"FLOWER_PORT": ""},
+            {"FLOWER_READ_ONLY": ""},
             "",
-            "port: '' is not a whole number",
-            "FLOWER_PORT in the environment",
-            "Give another value, like 5555, or leave port out",
+            "read_only: '' is neither true nor false",
+            "FLOWER_READ_ONLY in the environment",
+            "Give another value, like False, or leave read_only out",
         ),
         (
             [],
