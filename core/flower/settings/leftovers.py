@@ -9,7 +9,7 @@ from celery.app.defaults import _TO_NEW_KEY, SETTING_KEYS
 
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.configfile import ConfigFile
-from flower.settings.names import FIRST_PARTY, RESERVED, closest, resembling
+from flower.settings.names import CELERY, FIRST_PARTY, RESERVED, closest, resembling
 from flower.settings.options import COMMANDS
 from flower.settings.words import COMMAND_LINE, Typed, Words
 from flower_plugins import ConfigurationError
@@ -42,12 +42,15 @@ def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
     `alone` says that the program is called `flower`, so that nothing can stand before that word.
     """
     warnings = []
-    if typed.misplaced:
+    levels = [flag for flag in typed.misplaced if _sets_level(flag)]
+    if misplaced := [flag for flag in typed.misplaced if flag not in levels]:
         warnings.append(
-            f"You have incorrectly specified the following celery arguments after flower command: {typed.misplaced}. "
+            f"You have incorrectly specified the following celery arguments after flower command: {misplaced}. "
             "Please specify them after celery command instead following this template: "
             "celery [celery args] flower [flower args]."
         )
+    if levels:
+        warnings.append(f"Ignored {', '.join(levels)} after flower; the level of Flower's own log is --logging=LEVEL")
     if typed.applied and not alone:
         flags = ", ".join(typed.applied)
         better = "celery " + " … ".join([*typed.applied, "flower"])
@@ -87,6 +90,12 @@ def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str])
         elif guess := _misspelled(name, value, catalogue):
             warnings.append(f"{file.where(name)} is not an option. Did you mean {guess}?")
     return warnings
+
+
+def _sets_level(flag: str) -> bool:
+    """Recognise `-l`, `--loglevel` and levels that are attached, which are the only flags Celery does not list."""
+    bare = flag.lstrip("-").replace("-", "_")
+    return bare in ("l", "loglevel") or bare not in CELERY
 
 
 def _misspelled(name: str, value: object, catalogue: Catalogue) -> str | None:

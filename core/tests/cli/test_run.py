@@ -167,7 +167,7 @@ def test_warnings_wait_for_logging(start: Start) -> None:
         f"Settings from {Path.cwd()}/flowerconfig.py",
         "Plugin broken failed",
     ]
-    assert "['--loglevel']" in lines[2]
+    assert "Ignored --loglevel after flower" in lines[2]
     assert "FLOWER_XYZZY" in lines[3]
     assert len(lines) == 4
 

@@ -348,6 +348,7 @@ TEMPLATE = (
     "after celery command instead following this template: celery [celery args] flower [flower args]."
 )
 
+LEVEL = "Ignored {} after flower; the level of Flower's own log is --logging=LEVEL"
 APPLIED = "Applied -A, --broker after flower; Celery's own options belong before it: celery -A … --broker … flower"
 ABSENT = "{} is ignored: it belongs to {}, which is not active; pip install {}"
 IGNORED = " in the environment is ignored: "
@@ -363,7 +364,10 @@ EXPOSED = (
 @pytest.mark.parametrize(
     ("words", "env", "file", "warning"),
     [
-        (["--loglevel=DEBUG", "-C"], {}, "", TEMPLATE.format("['--loglevel', '-C']")),
+        (["--workdir=/x", "-C"], {}, "", TEMPLATE.format("['--workdir', '-C']")),
+        (["--loglevel=DEBUG"], {}, "", LEVEL.format("--loglevel")),
+        (["-l", "info"], {}, "", LEVEL.format("-l")),
+        (["-linfo"], {}, "", LEVEL.format("-linfo")),
         (["-A", "proj", "--broker=redis://:pw@h"], {}, "", APPLIED),
         (["redis://:pw@h"], {}, "", "Used a URL after flower as the broker; better write celery --broker=URL flower"),
         (
@@ -412,9 +416,9 @@ def test_what_is_ignored_or_unwise_is_warned_of_once(
 
 
 def test_the_program_flower_has_no_better_place_for_celery_s_options(tmp_path: Path) -> None:
-    words = ["-A", "proj", "--broker=redis://h", "--loglevel=info"]
+    words = ["-A", "proj", "--broker=redis://h", "--workdir=/x"]
     settings = load(words, options=(), environ={}, cwd=str(tmp_path), alone=True)
-    assert settings.warnings == [TEMPLATE.format("['--loglevel']")]
+    assert settings.warnings == [TEMPLATE.format("['--workdir']")]
 
 
 @pytest.mark.parametrize(
