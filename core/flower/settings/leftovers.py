@@ -94,7 +94,7 @@ def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str])
 
 def _sets_level(flag: str) -> bool:
     """Recognise `-l`, `--loglevel` and levels that are attached, which are the only flags Celery does not list."""
-    bare = flag.lstrip("-").replace("-", "_")
+    bare = re.sub(r"^\W+", "", flag).replace("-", "_")  # dashes of any kind
     return bare in ("l", "loglevel") or bare not in CELERY
 
 

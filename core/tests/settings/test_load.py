@@ -367,6 +367,7 @@ EXPOSED = (
         (["--workdir=/x", "-C"], {}, "", TEMPLATE.format("['--workdir', '-C']")),
         (["--loglevel=DEBUG"], {}, "", LEVEL.format("--loglevel")),
         (["-l", "info"], {}, "", LEVEL.format("-l")),
+        (["\u2014workdir=/x"], {}, "", TEMPLATE.format("['\u2014workdir']")),
         (["-linfo"], {}, "", LEVEL.format("-linfo")),
         (["-A", "proj", "--broker=redis://:pw@h"], {}, "", APPLIED),
         (["redis://:pw@h"], {}, "", "Used a URL after flower as the broker; better write celery --broker=URL flower"),
