@@ -49,13 +49,15 @@ class Held(logging.Handler):
 def held_back() -> Iterator[Held]:
     """Keep what Flower logs while the block runs."""
     logger, held = logging.getLogger("flower"), Held()
-    propagate = logger.propagate
+    propagate, level = logger.propagate, logger.level
     logger.addHandler(held)
+    logger.setLevel(logging.DEBUG)  # which level counts is known later, when the records are replayed
     logger.propagate = False
     try:
         yield held
     finally:
         logger.propagate = propagate
+        logger.setLevel(level)
         logger.removeHandler(held)
 
 

@@ -7,8 +7,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+import celery
 import click
 
+from flower import __version__
 from flower.cli import help as help_page
 from flower.cli import logs, report
 from flower.cli.celery_app import configured
@@ -73,6 +75,9 @@ def run(
     try:
         with logs.held_back() as held:
             early = peek(words, environ, os.getcwd())
+            if early.version:
+                click.echo(f"Flower {__version__} (Celery {celery.__version__})")
+                return 0
             plugins = discover(early)
             if early.help or early.plugins:
                 click.echo(_page(early, plugins, alone))

@@ -26,10 +26,11 @@ _FILE = "_FILE"
 
 @dataclass(slots=True)
 class Environment:
-    """Texts by option name, each with the words that say where it was found."""
+    """Texts by option name, each with the words that say where it was found; `empty` variables set nothing."""
 
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
 
 def read(environ: Mapping[str, str], catalogue: Catalogue) -> Environment:
@@ -41,6 +42,9 @@ def read(environ: Mapping[str, str], catalogue: Catalogue) -> Environment:
     for name, option in catalogue.variables.items():
         text = environ.get(name)
         if text is None or option.name in found.texts:
+            continue
+        if not text.strip() and not _empty_counts(option, catalogue):
+            found.empty.append(name)
             continue
         if _kubernetes(name, text):
             found.warnings.append(
@@ -117,6 +121,11 @@ def _read_secret(option: Option, name: str, path: str, found: Environment) -> No
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(f"cannot read the file of {option.name}, {path}: {reason}", where=where) from None
     found.texts[option.name] = (",".join(lines) if option.multiple else "\n".join(lines), where)
+
+
+def _empty_counts(option: Option, catalogue: Catalogue) -> bool:
+    """Tell whether an empty text is a value: of an address it is one, and a security option must not go missing."""
+    return option.name in catalogue.security or (option.type is str and option.default == "")
 
 
 def _names_service(name: str) -> bool:

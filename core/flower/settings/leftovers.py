@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from celery.app.defaults import _TO_NEW_KEY, SETTING_KEYS
+
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.configfile import ConfigFile
-from flower.settings.names import FIRST_PARTY, RESERVED, closest, resembling
+from flower.settings.names import CELERY, FIRST_PARTY, RESERVED, closest, resembling
+from flower.settings.options import COMMANDS
 from flower.settings.words import COMMAND_LINE, Typed, Words
 from flower_plugins import ConfigurationError
 
 __all__ = ["refuse", "warn", "warn_of_file"]
+
+_SLIP = 2  # characters too many or too few
 
 
 def refuse(typed: Words, words: Sequence[str], catalogue: Catalogue) -> None:
@@ -37,12 +42,15 @@ def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
     `alone` says that the program is called `flower`, so that nothing can stand before that word.
     """
     warnings = []
-    if typed.misplaced:
+    levels = [flag for flag in typed.misplaced if _sets_level(flag)]
+    if misplaced := [flag for flag in typed.misplaced if flag not in levels]:
         warnings.append(
-            f"You have incorrectly specified the following celery arguments after flower command: {typed.misplaced}. "
+            f"You have incorrectly specified the following celery arguments after flower command: {misplaced}. "
             "Please specify them after celery command instead following this template: "
             "celery [celery args] flower [flower args]."
         )
+    if levels:
+        warnings.append(f"Ignored {', '.join(levels)} after flower; the level of Flower's own log is --logging=LEVEL")
     if typed.applied and not alone:
         flags = ", ".join(typed.applied)
         better = "celery " + " … ".join([*typed.applied, "flower"])
@@ -60,7 +68,7 @@ def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
 
 
 def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str]) -> list[str]:
-    """Return warnings about globals that belong to absent plugins.
+    """Return warnings about globals that belong to absent plugins or look like a misspelled option.
 
     Raise ConfigurationError for those that are, or resemble, a security option that is not in effect.
     """
@@ -72,13 +80,31 @@ def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str])
             raise RESERVED[name].refusal(name, file.where(name))
         if name in FIRST_PARTY:
             warnings.append(FIRST_PARTY[name].warning(file.where(name)))
-        elif (security := resembling(name, catalogue.security, cutoff=0.9)) and security not in given:
-            raise ConfigurationError(
-                f"{name} is no option, but resembles {security}",
-                where=file.where(name),
-                mend="Correct or rename it: ignoring it might leave Flower open",
-            )
+        elif security := resembling(name, catalogue.security, cutoff=0.9):
+            if security not in given:
+                raise ConfigurationError(
+                    f"{name} is no option, but resembles {security}",
+                    where=file.where(name),
+                    mend="Correct or rename it: ignoring it might leave Flower open",
+                )
+        elif guess := _misspelled(name, value, catalogue):
+            warnings.append(f"{file.where(name)} is not an option. Did you mean {guess}?")
     return warnings
+
+
+def _sets_level(flag: str) -> bool:
+    """Recognise `-l`, `--loglevel` and levels that are attached, which are the only flags Celery does not list."""
+    bare = re.sub(r"^\W+", "", flag).replace("-", "_")  # dashes of any kind
+    return bare in ("l", "loglevel") or bare not in CELERY
+
+
+def _misspelled(name: str, value: object, catalogue: Catalogue) -> str | None:
+    """Return the option that a global of flowerconfig.py is one slip away from; helpers have names of their own."""
+    celery = name in SETTING_KEYS or name in _TO_NEW_KEY
+    if celery or not name.islower() or not isinstance(value, (str, int, float, list, tuple)):
+        return None
+    settable = [known for known in (*catalogue, *FIRST_PARTY) if known not in COMMANDS and known != "conf"]
+    return closest(name, (known for known in settable if abs(len(known) - len(name)) <= _SLIP), cutoff=0.75)
 
 
 def _suggestion(option: Typed, catalogue: Catalogue) -> str:

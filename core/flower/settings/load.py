@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from flower_plugins import ConfigurationError, Option
 
 __all__ = ["Early", "load", "peek"]
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Early:
@@ -25,6 +28,7 @@ class Early:
     """
 
     help: bool = False
+    version: bool = False
     plugins: str = ""
     disabled: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
@@ -34,12 +38,14 @@ class Early:
 def peek(words: Sequence[str], environ: Mapping[str, str], cwd: str) -> Early:
     """Execute flowerconfig.py and read the options that decide which plugins are loaded.
 
-    A command line that asks for help gets it even where the file cannot be used.
+    A command line that asks for help or the version gets it even where the file cannot be used.
     """
     catalogue = Catalogue()
     typed = read(words, catalogue)
-    asked = {name: _from_words(catalogue[name], typed) for name in ("help", "plugins")}
-    wants_help = asked["help"] is not None and bool(asked["help"].value)
+    asked = {name: _from_words(catalogue[name], typed) for name in ("help", "version", "plugins")}
+    wants_help, wants_version = (bool(one and one.value) for one in (asked["help"], asked["version"]))
+    if wants_version and not wants_help:
+        return Early(version=True)
     try:
         file = _file(typed, environ, cwd, catalogue)
         found = environment.read(environ, catalogue)
@@ -76,6 +82,8 @@ def load(
     catalogue = Catalogue(options)
     typed = read(words, catalogue)
     found = environment.read(environ, catalogue)
+    for name in found.empty:
+        log.debug("%s in the environment is empty and sets nothing", name)
     leftovers.refuse(typed, words, catalogue)
     origins = _origins(catalogue, typed, file, found)
     warnings = [
@@ -104,7 +112,7 @@ def _file(typed: Words, environ: Mapping[str, str], cwd: str, catalogue: Catalog
     option = catalogue["conf"]
     if texts := typed.texts("conf"):
         return configfile.execute(texts[-1], explicit=True, where=COMMAND_LINE, cwd=cwd)
-    if "FLOWER_CONF" in environ:
+    if environ.get("FLOWER_CONF", "").strip():
         where = "FLOWER_CONF in the environment"
         return configfile.execute(environ["FLOWER_CONF"], explicit=True, where=where, cwd=cwd)
     return configfile.execute(option.default, explicit=False, where="default", cwd=cwd)

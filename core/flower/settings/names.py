@@ -75,7 +75,6 @@ CELERY: Final = {
     "no_color": False,
     "q": False,
     "quiet": False,
-    "version": False,
     "skip_checks": False,
     "l": True,
     "loglevel": True,
@@ -137,9 +136,9 @@ SECURITY: Final = frozenset(
 _TELLING = 9  # from this length on, a security option's name inside another name is no coincidence
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
+def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known name that `name` most probably stands for."""
-    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=cutoff)
     return matches[0] if matches else None
 
 

@@ -12,7 +12,7 @@ __all__ = ["BARE", "COMMANDS", "CORE", "UNAUTHENTICATED_API"]
 UNAUTHENTICATED_API: Final = "FLOWER_UNAUTHENTICATED_API"
 """The environment variable that opens `/api/*` without authentication; it never was an option."""
 
-COMMANDS: Final = frozenset({"help", "plugins", "demo"})
+COMMANDS: Final = frozenset({"help", "version", "plugins", "demo"})
 """Options that say what to do this once: the command line alone may hold them."""
 
 BARE: Final = {"plugins": "text"}
@@ -105,6 +105,7 @@ _RUNNING = (
     Option("plugins", choices=("text", "json"), help="Print the plugins found, as text or JSON, and exit."),
     Option("demo", bool, False, "Show a living cluster: start a throwaway broker, workers and traffic."),
     Option("help", bool, False, "Print this and exit."),
+    Option("version", bool, False, "Print the versions of Flower and Celery and exit."),
 )
 
 _LOGGING = (

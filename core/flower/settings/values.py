@@ -109,11 +109,24 @@ def _finish(option: Option, value: Any) -> Any:
     except ConfigurationError:
         raise
     except ValueError as error:
-        sentence = str(error)
-        secret = option.secret and str(value)
-        raise ValueError(sentence.replace(str(value), "***") if secret else sentence) from None
+        raise ValueError(_withheld(option) if option.secret and not _literal(error) else str(error)) from None
     except Exception as error:  # a check is a plugin's code: its failure may not become a traceback
         raise ValueError(f"its check failed with {type(error).__name__}") from error
+
+
+def _literal(error: Exception) -> bool:
+    """Tell whether the sentence stands like that in the code that raised it, so that no value is part of it.
+
+    Masking is no way out: a short value occurs in sentences by chance, and parts of a long one remain.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(error) in trace.tb_frame.f_code.co_consts
+
+
+def _withheld(option: Option) -> str:
+    return f"the value is not accepted; it is to be: {option.help}" if option.help else "the value is not accepted"
 
 
 def _shown(option: Option, value: object) -> str:

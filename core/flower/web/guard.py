@@ -94,7 +94,7 @@ class Guard:
 
     async def _judge_all(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         if match is None:
-            return self._refuse_early(request, "") or Refusal(404, "")
+            return self._refuse_early(request, "") or Refusal(404, _no_route(request.path))
         route = match.entry.route
         early = self._refuse_early(request, route.surface)
         if early is not None:
@@ -183,6 +183,12 @@ class Guard:
             target=request.path,
             outcome=f"refused: {refusal.message}",
         )
+
+
+def _no_route(path: str) -> str:
+    """Return what callers of the API see, who get no page; what is not of the API needs no words from here."""
+    _, api, rest = path.partition("/api/")  # an url prefix may stand before it
+    return f"No such route: /api/{rest[:200]}. docs/api.md lists them." if api else ""
 
 
 def _is_local(request: HTTPServerRequest) -> bool:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery import __version__ as celery_version
 
+from flower import __version__
 from flower.cli import run
 from flower.settings import Early, EffectiveSettings
 from flower_plugins import ConfigurationError, Option, PluginReport
@@ -113,6 +115,14 @@ def test_help_prints_options_of_core_and_plugins(start: Start, capsys: pytest.Ca
     assert start.settings is None
 
 
+def test_the_version_is_printed_and_nothing_starts(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("flowerconfig.py").write_text("1/0")
+    assert start("--version", "--port=x") == 0
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == (f"Flower {__version__} (Celery {celery_version})\n", "")
+    assert (start.early, start.settings) == (None, None)
+
+
 def test_plugins_are_listed_as_text(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     assert start("--plugins") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -157,7 +167,7 @@ def test_warnings_wait_for_logging(start: Start) -> None:
         f"Settings from {Path.cwd()}/flowerconfig.py",
         "Plugin broken failed",
     ]
-    assert "['--loglevel']" in lines[2]
+    assert "Ignored --loglevel after flower" in lines[2]
     assert "FLOWER_XYZZY" in lines[3]
     assert len(lines) == 4
 

@@ -61,6 +61,23 @@ def test_command_line_over_file_over_environment_over_default(
     assert settings.given("port") is (origin != "default")
 
 
+@pytest.mark.parametrize("name", ["DEBUG", "PORT", "MAX_TASKS", "URL_PREFIX", "CONF", "PERSISTENT", "DISABLE_PLUGIN"])
+def test_an_empty_variable_sets_nothing_and_a_debug_line_says_so(
+    loaded: Loader, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.set_level("DEBUG")
+    settings = loaded(env={f"FLOWER_{name}": " "})
+    assert not settings.given(name.lower())
+    assert settings.warnings == []
+    assert caplog.messages == [f"FLOWER_{name} in the environment is empty and sets nothing"]
+
+
+def test_an_empty_variable_leaves_the_option_s_other_names_in_force(loaded: Loader) -> None:
+    settings = loaded(env={"FLOWER_COLOR": "", "COLOR_OF_FLOWER": "blue", "FLOWER_ADDRESS": ""})
+    assert settings["color"] == "blue"
+    assert settings.given("address")
+
+
 @pytest.mark.parametrize("file", ["address = ''", "address = None"])
 def test_an_empty_address_counts_as_given(loaded: Loader, file: str) -> None:
     settings = loaded(file=file)
@@ -144,11 +161,11 @@ TLS = "Both 'certfile' and 'keyfile' are required to enable SSL"
         ),
         (
             [],
-            {"FLOWER_PORT": ""},
+            {"FLOWER_READ_ONLY": ""},
             "",
-            "port: '' is not a whole number",
-            "FLOWER_PORT in the environment",
-            "Give another value, like 5555, or leave port out",
+            "read_only: '' is neither true nor false",
+            "FLOWER_READ_ONLY in the environment",
+            "Give another value, like False, or leave read_only out",
         ),
         (
             [],
@@ -331,6 +348,7 @@ TEMPLATE = (
     "after celery command instead following this template: celery [celery args] flower [flower args]."
 )
 
+LEVEL = "Ignored {} after flower; the level of Flower's own log is --logging=LEVEL"
 APPLIED = "Applied -A, --broker after flower; Celery's own options belong before it: celery -A … --broker … flower"
 ABSENT = "{} is ignored: it belongs to {}, which is not active; pip install {}"
 IGNORED = " in the environment is ignored: "
@@ -346,7 +364,11 @@ EXPOSED = (
 @pytest.mark.parametrize(
     ("words", "env", "file", "warning"),
     [
-        (["--loglevel=DEBUG", "-C"], {}, "", TEMPLATE.format("['--loglevel', '-C']")),
+        (["--workdir=/x", "-C"], {}, "", TEMPLATE.format("['--workdir', '-C']")),
+        (["--loglevel=DEBUG"], {}, "", LEVEL.format("--loglevel")),
+        (["-l", "info"], {}, "", LEVEL.format("-l")),
+        (["\u2014workdir=/x"], {}, "", TEMPLATE.format("['\u2014workdir']")),
+        (["-linfo"], {}, "", LEVEL.format("-linfo")),
         (["-A", "proj", "--broker=redis://:pw@h"], {}, "", APPLIED),
         (["redis://:pw@h"], {}, "", "Used a URL after flower as the broker; better write celery --broker=URL flower"),
         (
@@ -361,6 +383,9 @@ EXPOSED = (
             "",
             ABSENT.format("FLOWER_DB in the environment", *2 * ["flower-store-sqlite"]),
         ),
+        ([], {}, "prot = 5", "prot in {cwd}/flowerconfig.py is not an option. Did you mean port?"),
+        ([], {}, "max_task = 5", "max_task in {cwd}/flowerconfig.py is not an option. Did you mean max_tasks?"),
+        ([], {}, "natural_tme = 5", "natural_tme in {cwd}/flowerconfig.py is not an option. Did you mean natural_time?"),
         (
             [],
             {},
@@ -392,9 +417,9 @@ def test_what_is_ignored_or_unwise_is_warned_of_once(
 
 
 def test_the_program_flower_has_no_better_place_for_celery_s_options(tmp_path: Path) -> None:
-    words = ["-A", "proj", "--broker=redis://h", "--loglevel=info"]
+    words = ["-A", "proj", "--broker=redis://h", "--workdir=/x"]
     settings = load(words, options=(), environ={}, cwd=str(tmp_path), alone=True)
-    assert settings.warnings == [TEMPLATE.format("['--loglevel']")]
+    assert settings.warnings == [TEMPLATE.format("['--workdir']")]
 
 
 @pytest.mark.parametrize(
@@ -417,7 +442,22 @@ def test_a_helper_beside_the_real_security_option_only_warns(loaded: Loader) -> 
 
 
 @pytest.mark.parametrize(
-    "file", ["import os as auths", "def auths(): pass", "class Auths: pass", "_auth = 1", "oauth = {}", "paths = 1"]
+    "file",
+    [
+        "import os as auths",
+        "def auths(): pass",
+        "class Auths: pass",
+        "_auth = 1",
+        "oauth = {}",
+        "paths = 1",
+        "broker = 'redis://h'",
+        "result_backend = 'rpc://'",
+        "timezone = 'UTC'",
+        "task_routes = []",
+        "prots = {}",
+        "PROT = 5",
+        "prot = None",
+    ],
 )
 def test_other_globals_are_left_alone(loaded: Loader, file: str) -> None:
     assert loaded(file=file).warnings == []

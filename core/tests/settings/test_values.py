@@ -134,6 +134,14 @@ def _break(value: Any) -> Any:
     raise KeyError(value)
 
 
+def _refuse_all(value: Any) -> Any:
+    raise ValueError("every entry is user:password")
+
+
+def _quote_the_end(value: str) -> str:
+    raise ValueError(f"{value[-4:]!r} is no end")
+
+
 def _stop(value: Any) -> Any:
     raise ConfigurationError("no")
 
@@ -142,8 +150,20 @@ def _stop(value: Any) -> Any:
 def test_a_secret_is_not_in_the_sentence(kind: type) -> None:
     option = Option("pin", kind, secret=True, check=_refuse)
     for text in ("1234", "12x4"):
-        with pytest.raises(ValueError, match=r"^(\*\*\* is too short|the value is not a whole number)$"):
+        with pytest.raises(ValueError, match=r"^the value is not (accepted|a whole number)$"):
             parse(option, [text])
+
+
+@pytest.mark.parametrize("text", ["user", "password", "e", "x:"])
+def test_a_fixed_sentence_about_a_secret_is_kept_as_it_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^every entry is user:password$"):
+        parse(Option("pin", secret=True, multiple=True, check=_refuse_all), [text])
+
+
+@pytest.mark.parametrize("text", ["http://a:canary@h", "canary"])
+def test_a_sentence_that_is_composed_gives_way_to_the_help_of_a_secret(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^the value is not accepted; it is to be: A URL\.$"):
+        parse(Option("url", help="A URL.", secret=True, check=_quote_the_end), [text])
 
 
 def test_a_secret_outside_the_choices_is_not_in_the_sentence() -> None:

@@ -100,7 +100,6 @@ def test_celery_options_with_an_effect_are_collected(words: list[str], celery: d
         (["--workdir", "/x", "-C", "-q"], ["--workdir", "-C", "-q"]),
         (["--no-color"], ["--no-color"]),
         (["--pidfile=/tmp/x"], ["--pidfile"]),
-        (["--version"], ["--version"]),
     ],
 )
 def test_other_celery_options_are_misplaced(words: list[str], flags: list[str]) -> None:

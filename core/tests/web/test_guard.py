@@ -162,6 +162,18 @@ def test_unknown_paths_are_404_even_without_credentials(site: Any, path: str) ->
     assert site(authenticated=True).ask(path)[0] == 404
 
 
+@pytest.mark.parametrize(("prefix", "authenticated"), [("", False), ("", True), ("/a/b", False)])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_unknown_route_of_the_api_is_named_in_text_and_json(
+    site: Any, prefix: str, authenticated: bool, method: str
+) -> None:
+    asked, path = site(prefix=prefix, authenticated=authenticated), f"{prefix}/api/task/apply/add"
+    sentence = "No such route: /api/task/apply/add. docs/api.md lists them."
+    assert asked.ask(path, method)[:2] == (404, sentence)
+    status, body, _ = asked.ask(path, method, {"Accept": "application/json"})
+    assert (status, json.loads(body)) == (404, {"error": sentence})
+
+
 def test_a_prefix_moves_everything_below_it(site: Any) -> None:
     prefixed = site(prefix="/a/b")
     assert [prefixed.ask(path)[0] for path in ("/a/b/", "/a/b/probe", "/", "/probe", "/a/bprobe")] == [
@@ -199,7 +211,7 @@ def test_a_crash_is_a_500_that_tells_strangers_nothing(site: Any, caplog: pytest
 def test_errors_are_pages_texts_or_json(site: Any) -> None:
     drawn = site(render=lambda template, context: f"<{template} {context['status']} {context['message']}>")
     assert drawn.ask("/nowhere")[1] == "<error.html 404 Error, page not found>"
-    assert drawn.ask("/api/nowhere")[1] == ""
+    assert drawn.ask("/api/nowhere")[1] == "No such route: /api/nowhere. docs/api.md lists them."
     asked = drawn.ask("/nowhere", headers={"Accept": "application/json"})
     assert json.loads(asked[1]) == {"error": "Error, page not found"}
 

@@ -141,7 +141,8 @@ def _time(text: str | None, zone: tzinfo, field: str) -> float | None:
         moment = _parse(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
     except (ValueError, OverflowError):
-        raise InvalidParameter(f"Invalid {field}_start or {field}_end, expected format 'YYYY-MM-DD HH:MM'") from None
+        expected = "expected format 'YYYY-MM-DD HH:MM' or ISO 8601"
+        raise InvalidParameter(f"Invalid {field}_start or {field}_end, {expected}") from None
 
 
 def _parse(text: str) -> datetime:

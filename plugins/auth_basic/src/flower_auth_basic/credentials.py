@@ -15,7 +15,7 @@ def check_entry(entry: str) -> str:
     text = entry.lstrip()
     user, colon, password = text.partition(":")
     if not (user and colon and password):
-        raise ValueError("expected user:password, neither of them empty")
+        raise ValueError("every entry is user:password, and both need at least one character")
     return text
 
 

@@ -17,7 +17,7 @@ def flower_options() -> Sequence[Option]:
             "github_oauth_domain",
             str,
             "github.com",
-            "Host of GitHub, for GitHub Enterprise",
+            "Host of GitHub, for GitHub Enterprise.",
             claims=True,
             unavailable=_UNAVAILABLE,
         ),

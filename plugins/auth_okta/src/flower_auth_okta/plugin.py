@@ -17,7 +17,7 @@ def flower_options() -> Sequence[Option]:
             "oauth2_okta_base_url",
             str,
             None,
-            "Where the OAuth 2 paths of your Okta begin: https://my-company.okta.com/oauth2",
+            "Where the OAuth 2 paths of your Okta begin: https://my-company.okta.com/oauth2.",
             claims=True,
             unavailable=_UNAVAILABLE,
         ),
