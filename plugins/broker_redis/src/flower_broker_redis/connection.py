@@ -22,7 +22,7 @@ _Reader: Any = hiredis.Reader
 _SLICE = 256 * 1024
 _PIECE = 32 * 1024
 _CATCH_UP_SECONDS = 0.016
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.04
 _PAUSE_BYTES = 64 * 1024
 _BUSY_SECONDS = 0.05
 _CLOSING_SECONDS = 1.0
@@ -45,7 +45,7 @@ class Connection(asyncio.BufferedProtocol):
     16 ms: twice what the pump takes for decoding before it is the socket's turn again. That way messages
     pile up where they are bounded and counted. TLS has to do with one slice a turn.
 
-    While messages come often, but less than 64 KB at once, the socket is left alone for 20 ms at a time,
+    While messages come often, but less than 64 KB at once, the socket is left alone for 40 ms at a time,
     because waking up costs more than reading.
     """
 
