@@ -7,6 +7,10 @@ from flower_plugins.testing import FakeTask
 START = 1_700_000_000.0
 
 
+def buttons(made):
+    return [href for href in made.page("/task/t").values("a", "href") if "confirm" in href]
+
+
 def test_the_title_is_the_name_and_the_beginning_of_the_id(site):
     page = site(tasks=[FakeTask("0123456789abcdef", name="shop.add")]).page("/task/0123456789abcdef")
     assert "<title>shop.add 01234567 · Flower</title>" in page.html
@@ -81,12 +85,26 @@ def test_progress_of_custom_events_is_a_bar(site, extra, percent):
         ("SUCCESS", None),
         ("FAILURE", None),
         ("REVOKED", None),
-        ("PROGRESS", None),
+        ("REJECTED", None),
     ],
 )
 def test_the_button_fits_the_state(site, state, action):
-    links = site(tasks=[FakeTask("t", state=state)]).page("/task/t").values("a", "href")
-    assert [href for href in links if "confirm" in href] == ([f"/task/t/confirm?action={action}"] if action else [])
+    assert buttons(site(tasks=[FakeTask("t", state=state)])) == ([f"/task/t/confirm?action={action}"] if action else [])
+
+
+@pytest.mark.parametrize(
+    ("times", "actions"),
+    [
+        ({"started": START}, ["/task/t/confirm?action=terminate"]),
+        ({"started": None}, []),
+        ({"started": START, "succeeded": START}, []),
+        ({"started": START, "failed": START}, []),
+        ({"started": START, "revoked": START}, []),
+        ({"started": START, "rejected": START}, []),
+    ],
+)
+def test_a_task_in_a_state_of_its_own_can_be_terminated_while_it_runs(site, times, actions):
+    assert buttons(site(tasks=[FakeTask("t", state="PROGRESS", **{"succeeded": None, **times})])) == actions
 
 
 def test_the_page_follows_its_task(site):

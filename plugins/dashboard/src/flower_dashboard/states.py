@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flower_dashboard.formats import text
+from flower_dashboard.formats import number, text
+from flower_plugins import Task
 
-__all__ = ["ACTIONS", "CHIPS", "Look", "look"]
+__all__ = ["CHIPS", "Look", "action", "is_finished", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,25 @@ CHIPS = (
 )
 """States with a filter of their own on the tasks page, and the word on it."""
 
-ACTIONS = {"STARTED": "terminate", "RECEIVED": "revoke", "RETRY": "revoke", "PENDING": "revoke"}
-"""What can be done about a task in a state; finished tasks are beyond it."""
+_ACTIONS = {"STARTED": "terminate", "RECEIVED": "revoke", "RETRY": "revoke", "PENDING": "revoke"}
+_FINISHED = frozenset(("SUCCESS", "FAILURE", "REVOKED", "REJECTED"))
+_ENDINGS = ("succeeded", "failed", "revoked", "rejected")
+
+
+def action(task: Task) -> str:
+    """Return what can be done about a task: "terminate", "revoke" or ""."""
+    known = _ACTIONS.get(text(task.state))
+    if known is not None:
+        return known
+    return "terminate" if number(task.started) is not None and not is_finished(task) else ""
+
+
+def is_finished(task: Task) -> bool:
+    """Tell whether a task is beyond revoking; in a state of custom events its times decide."""
+    word = text(task.state)
+    if word in _ACTIONS:
+        return False
+    return word in _FINISHED or any(number(getattr(task, ending)) is not None for ending in _ENDINGS)
 
 
 def look(state: Any) -> Look:

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from flower_dashboard.formats import label, number, text
-from flower_dashboard.states import ACTIONS, Look, look
+from flower_dashboard.states import Look, action, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_plugins import Host, Task
 
@@ -149,7 +149,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         root=_relative(host, task.root_id, uuid),
         children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
         more_children=max(len(children) - _RELATIVES, 0),
-        action=ACTIONS.get(state.word, ""),
+        action=action(task),
         announcement=f"State {state.word}",
     )
 
