@@ -45,7 +45,7 @@ ACTIONS = [
 
 @pytest.mark.parametrize(("path", "params", "order", "message", "code"), ACTIONS)
 def test_an_order_reaches_control_and_is_answered_in_the_form_asked_for(site, path, params, order, message, code):
-    made = site()
+    made = site(tasks=[FakeTask("a", state="STARTED")])
     answer = made.fetch(path, "POST", urlencode(params), Accept="application/json", **FORM)
     assert (answer.code, json.loads(answer.body)) == (200, {"message": message})
     answer = made.fetch(path, "POST", urlencode(params), **FORM)
@@ -122,11 +122,31 @@ def test_another_site_cannot_ask_workers(site, headers):
 )
 def test_destructive_orders_are_asked_about_by_name_first(site, path, action, words):
     """BAR S09, without script."""
-    page = site().page(path)
+    made = site(tasks=[FakeTask("a", state="STARTED")])
+    page = made.page(path)
     assert page.find("form", method="post", action=action)
     assert words in page.text
-    fragment = site().page(path + "&fragment=1")
+    fragment = made.page(path + "&fragment=1")
     assert fragment.find("form", method="post", action=action)
+
+
+@pytest.mark.parametrize(
+    ("state", "times"),
+    [("SUCCESS", {}), ("FAILURE", {}), ("REVOKED", {}), ("REJECTED", {}), ("PROGRESS", {"succeeded": 1_700_000_001.0})],
+)
+@pytest.mark.parametrize("terminate", ["true", "false"])
+def test_a_finished_task_is_beyond_orders(site, state, times, terminate):
+    made = site(tasks=[FakeTask("a", state=state, **times)])
+    answer = made.fetch("/task/a/revoke", "POST", f"terminate={terminate}", Accept="application/json", **FORM)
+    assert (answer.code, json.loads(answer.body)) == (409, {"error": f"Task 'a' already finished: {state}"})
+    assert made.host.control.orders == []
+
+
+@pytest.mark.parametrize("action", ["terminate", "revoke"])
+def test_a_finished_task_is_not_asked_about(site, action):
+    page = site().page(f"/task/a/confirm?action={action}")
+    assert "danger solid" not in page.html
+    assert "already finished" in page.text
 
 
 @pytest.mark.parametrize("page", ["/worker/w1@shop", "/task/t"])

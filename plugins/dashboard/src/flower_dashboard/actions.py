@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.origin import is_foreign
-from flower_plugins import Forbidden, NotFound, Param
+from flower_dashboard.states import is_finished
+from flower_plugins import FlowerError, Forbidden, NotFound, Param
 from flower_plugins.web import Handler, wants_json
 
 __all__ = [
@@ -29,6 +31,12 @@ REVOKE_PARAMS = (
 POOL_PARAMS = (Param("n", int, 1, minimum=1, maximum=1000, help="How many processes."),)
 
 
+class _Finished(FlowerError):
+    """The task has ended, so that the order could change nothing."""
+
+    status = 409
+
+
 class _Action(Handler):
     def done(self, page: str, target: str, code: str, message: str) -> None:
         """Finish: `message` as JSON when that is what the caller accepts, else back to the page of `target`."""
@@ -43,8 +51,11 @@ class RevokeTask(_Action):
 
     async def post(self) -> None:
         uuid, terminate = self.path["uuid"], self.params["terminate"]
-        if self.host.tasks.get(uuid) is None:
+        task = self.host.tasks.get(uuid)
+        if task is None:
             raise NotFound(f"Unknown task {uuid!r}")
+        if is_finished(task):
+            raise _Finished(f"Task {uuid!r} already finished: {text(task.state)}")
         await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
         self.done("task", uuid, "terminated" if terminate else "revoked", f"Revoked {uuid!r}")
 
