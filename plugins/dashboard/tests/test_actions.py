@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from urllib.parse import urlencode
 
@@ -96,6 +97,53 @@ def test_a_worker_that_does_not_answer_is_reported(site):
     made.host.control = Silent(made.host.workers)
     answer = made.fetch("/worker/w1@shop/pool/grow", "POST", Accept="application/json")
     assert (answer.code, json.loads(answer.body)) == (504, {"error": "w1@shop did not answer within 1 s"})
+
+
+@pytest.mark.parametrize("order", ["grow", "shrink", "restart"])
+def test_an_order_to_a_pool_makes_the_worker_tell_anew(site, order):
+    made = site()
+
+    async def scenario(client):
+        await client.fetch("/worker/w1@shop")
+        changes = made.host.stream.subscribe(["workers"])
+        await anext(changes)
+        assert (await client.fetch(f"/worker/w1@shop/pool/{order}", "POST")).code == 303
+        assert await asyncio.wait_for(anext(changes), 5) == {"workers"}
+        await changes.aclose()
+
+    made.serve(scenario)
+    assert made.host.inspect.refreshed == ["w1@shop", "w1@shop"]
+
+
+def test_an_answer_from_before_the_order_is_not_taken_for_one_to_it(site):
+    made = site()
+    answer = asyncio.Event()
+
+    class Slow(type(made.host.inspect)):
+        async def refresh(self, hostname=None):
+            await super().refresh(hostname)
+            await answer.wait()
+
+    made.host.inspect = Slow()
+    made.host.inspect.replies["w1@shop"] = {"timestamp": 1_700_000_000.0}
+
+    async def scenario(client):
+        await client.fetch("/worker/w1@shop")
+        changes = made.host.stream.subscribe(["workers"])
+        await anext(changes)
+        await client.fetch("/worker/w1@shop/pool/grow", "POST")
+        answer.set()
+        await asyncio.wait_for(anext(changes), 5)
+        await changes.aclose()
+
+    made.serve(scenario)
+    assert made.host.inspect.refreshed == ["w1@shop"] * 3
+
+
+def test_a_refused_order_asks_nobody(site):
+    made = site()
+    assert made.fetch("/worker/nope/pool/grow", "POST").code == 404
+    assert made.host.inspect.refreshed == []
 
 
 def test_asking_again_waits_for_the_worker_and_is_open_to_readers(site):

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.origin import is_foreign
+from flower_dashboard.refresher import Refresher
 from flower_dashboard.states import is_finished
 from flower_plugins import FlowerError, Forbidden, NotFound, Param
 from flower_plugins.web import Handler, wants_json
@@ -62,10 +63,15 @@ class RevokeTask(_Action):
 
 class _WorkerAction(_Action, ABC):
     code: str
+    changes_answers = False
 
     async def post(self) -> None:
         name = self.path["name"]
-        self.done("worker", name, self.code, await self.order(name))
+        message = await self.order(name)
+        if self.changes_answers:
+            refresher: Refresher = self.route.options["refresher"]
+            refresher.changed(name)
+        self.done("worker", name, self.code, message)
 
     @abstractmethod
     async def order(self, name: str) -> str:
@@ -86,6 +92,7 @@ class PoolRestart(_WorkerAction):
     """`/worker/<name>/pool/restart`."""
 
     code = "pool-restarted"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_restart(name)
@@ -96,6 +103,7 @@ class PoolGrow(_WorkerAction):
     """`/worker/<name>/pool/grow`."""
 
     code = "pool-grown"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_grow(name, self.params["n"])
@@ -106,6 +114,7 @@ class PoolShrink(_WorkerAction):
     """`/worker/<name>/pool/shrink`."""
 
     code = "pool-shrunk"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_shrink(name, self.params["n"])
