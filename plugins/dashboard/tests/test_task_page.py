@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from flower_plugins.testing import FakeTask
@@ -28,6 +31,36 @@ def test_the_timeline_tells_waits_in_numbers(site):
     assert "2.00 s waiting in the worker" in page.text
     assert "1m 10s running" in page.text
     assert [float(width) for width in page.values("rect", "width")] == pytest.approx([20.41, 27.21, 952.38], abs=0.01)
+
+
+@pytest.mark.parametrize("state", ["STARTED", "PROGRESS"])
+def test_the_timeline_of_a_running_task_reaches_until_now(site, state):
+    now = time.time()
+    task = FakeTask("t", state=state, received=now - 400, started=now - 300, succeeded=None, timestamp=now)
+    page = site(tasks=[task]).page("/task/t")
+    assert re.search(r"1m 40s waiting in the worker Started .* running for 5m 0\ds", page.text)
+    assert [float(width) for width in page.values("rect", "width")] == pytest.approx([250, 750], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        FakeTask("t", state="STARTED", received=None, started=None, succeeded=None),
+        FakeTask("t", state="RETRY", succeeded=None, retried=START + 9),
+        FakeTask("t", state="FAILURE", succeeded=None, failed=None),
+        FakeTask("t"),
+    ],
+)
+def test_a_task_that_does_not_run_is_not_said_to(site, task):
+    assert "running for" not in site(tasks=[task]).page("/task/t").text
+
+
+def test_a_start_in_the_future_is_no_time_at_all(site):
+    later = time.time() + 1000
+    task = FakeTask("t", state="STARTED", received=None, started=later, succeeded=None)
+    page = site(tasks=[task]).page("/task/t")
+    assert "running for 0.00 ms" in page.text
+    assert not page.find("rect")
 
 
 def test_a_failure_shows_its_error_before_anything_else(site):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
 from flower_dashboard.formats import label, number, text
-from flower_dashboard.states import Look, action, look
+from flower_dashboard.states import Look, action, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_plugins import Host, Task
 
@@ -93,7 +94,9 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """What the page shows. `action` is "terminate", "revoke" or ""."""
+    """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
+    "revoke" or "".
+    """
 
     uuid: str
     name: str
@@ -106,6 +109,7 @@ class TaskView:
     blocks: Sequence[Block]
     steps: Sequence[Step]
     strip: Sequence[Phase]
+    running: float | None
     args: str
     kwargs: str
     result: str
@@ -126,6 +130,7 @@ def task_view(host: Host, task: Task) -> TaskView:
     uuid, name = text(task.uuid), text(task.name)
     traceback = text(task.traceback)
     steps = _steps(task)
+    running = _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
@@ -138,7 +143,8 @@ def task_view(host: Host, task: Task) -> TaskView:
         traceback=traceback,
         blocks=blocks(traceback) if traceback else [],
         steps=steps,
-        strip=_strip(steps),
+        strip=_strip(steps, running),
+        running=running,
         args=text(task.args),
         kwargs=text(task.kwargs),
         result=text(task.result),
@@ -175,13 +181,23 @@ def _phase(before: str, after: str) -> tuple[str, str]:
     return _PHASES.get((before, after), ("waiting", "wait"))
 
 
-def _strip(steps: Sequence[Step]) -> list[Phase]:
-    if len(steps) < 2 or steps[-1].at <= steps[0].at:
+def _running(task: Task, steps: Sequence[Step], now: float) -> float | None:
+    started = number(task.started)
+    if started is None or steps[-1].at != started or is_finished(task):
+        return None
+    return max(now - started, 0.0)
+
+
+def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
+    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps)]
+    if running is not None:
+        spans.append(("run", steps[-1].at, steps[-1].at + running))
+    if not spans or spans[-1][2] <= spans[0][1]:
         return []
-    start, scale = steps[0].at, _STRIP / (steps[-1].at - steps[0].at)
+    first = spans[0][1]
+    scale = _STRIP / (spans[-1][2] - first)
     return [
-        Phase(after.kind, round((before.at - start) * scale, 2), round((after.at - before.at) * scale, 2))
-        for before, after in pairwise(steps)
+        Phase(kind, round((begin - first) * scale, 2), round((end - begin) * scale, 2)) for kind, begin, end in spans
     ]
 
 
