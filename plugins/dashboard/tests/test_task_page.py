@@ -140,6 +140,37 @@ def test_a_task_in_a_state_of_its_own_can_be_terminated_while_it_runs(site, time
     assert buttons(site(tasks=[FakeTask("t", state="PROGRESS", **{"succeeded": None, **times})])) == actions
 
 
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"terminated": True, "signum": 15, "expired": False}, "REVOKED Terminated by SIGTERM"),
+        ({"terminated": True, "signum": "9", "expired": False}, "REVOKED Terminated by SIGKILL"),
+        ({"terminated": True, "signum": "-15", "expired": False}, "REVOKED Terminated by SIGTERM"),
+        ({"terminated": True, "signum": "SIGQUIT", "expired": False}, "REVOKED Terminated by SIGQUIT"),
+        ({"terminated": True, "signum": 999, "expired": False}, "REVOKED Terminated by signal 999"),
+        ({"terminated": True, "signum": "0", "expired": False}, "REVOKED Terminated"),
+        ({"terminated": True, "signum": ["x"], "expired": False}, "REVOKED Terminated"),
+        ({"terminated": False, "signum": None, "expired": True}, "REVOKED Expired"),
+        ({"terminated": False, "signum": None, "expired": False}, "REVOKED"),
+    ],
+)
+def test_a_revoked_task_tells_how_it_ended(site, extra, words):
+    task = FakeTask("t", state="REVOKED", succeeded=None, revoked=START, worker=None, runtime=None, extra=extra)
+    page = site(tasks=[task]).page("/task/t")
+    assert re.search(rf"shop\.add {re.escape(words)} 20\d\d-", page.text)
+    assert "signum" not in page.text
+    assert "Fields of custom events" not in page.text
+
+
+def test_fields_of_custom_events_keep_their_names(site):
+    extra = {"expired": True, "terminated": True, "shard": 7}
+    text = site(tasks=[FakeTask("t", state="PROGRESS", extra=extra)]).page("/task/t").text
+    assert "expired True terminated True shard 7" in text
+    assert "Terminated" not in text
+    revoked = site(tasks=[FakeTask("t", state="REVOKED", extra=extra)]).page("/task/t").text
+    assert "Fields of custom events shard 7" in revoked
+
+
 def test_the_page_follows_its_task(site):
     page = site(tasks=[FakeTask("t,1")]).page("/task/t,1")
     assert page.values("body", "data-stream") == ["/stream?topics=task%3At%2C1"]

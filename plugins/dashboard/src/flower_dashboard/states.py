@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flower_dashboard.formats import number, text
 from flower_plugins import Task
 
-__all__ = ["CHIPS", "Look", "action", "is_finished", "look"]
+__all__ = ["CHIPS", "Look", "action", "ending", "is_finished", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,33 @@ def is_finished(task: Task) -> bool:
     return word in _FINISHED or any(number(getattr(task, ending)) is not None for ending in _ENDINGS)
 
 
+def ending(task: Task) -> str:
+    """Return how a revoked task ended, in words: killed, or too old to begin; "" when it was merely dropped."""
+    extra = task.extra
+    if text(task.state) != "REVOKED" or not isinstance(extra, Mapping):
+        return ""
+    if extra.get("terminated") is True:
+        name = _signal(extra.get("signum"))
+        return f"Terminated by {name}" if name else "Terminated"
+    return "Expired" if extra.get("expired") is True else ""
+
+
 def look(state: Any) -> Look:
     """Return how a state looks; states of custom events look neutral."""
     word = text(state)
     tone, icon = _LOOKS.get(word, ("idle", "dot"))
     return Look(word, tone, icon)
+
+
+def _signal(value: Any) -> str:
+    """Return the name of a signal that Celery sent by number, as text, negative or by name."""
+    word = text(value)
+    if re.fullmatch(r"SIG[A-Z0-9]{2,10}", word):
+        return word
+    if not re.fullmatch(r"-?[0-9]{1,3}", word):
+        return ""
+    code = abs(int(word))
+    try:
+        return signal.Signals(code).name
+    except ValueError:
+        return f"signal {code}" if code else ""

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from flower_dashboard.formats import label, number, text
-from flower_dashboard.states import Look, action, is_finished, look
+from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_plugins import Host, Task
 
@@ -33,6 +33,7 @@ _SHOWN_ELSEWHERE = frozenset(
     )
 )
 _PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
+_OF_REVOKED = frozenset(("terminated", "signum", "expired"))
 _RELATIVES = 50
 _STRIP = 1000.0
 
@@ -101,6 +102,7 @@ class TaskView:
     uuid: str
     name: str
     state: Look
+    ending: str
     since: float | None
     worker: str
     runtime: float | None
@@ -136,6 +138,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         uuid=uuid,
         name=name,
         state=state,
+        ending=ending(task),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         runtime=number(task.runtime),
@@ -149,7 +152,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         kwargs=text(task.kwargs),
         result=text(task.result),
         fields=_fields(task),
-        extra=[Field(text(key), value) for key, value in _extra(task).items()],
+        extra=[Field(text(key), value) for key, value in _custom(task).items()],
         progress=_progress(_extra(task)),
         parent=_relative(host, task.parent_id, uuid),
         root=_relative(host, task.root_id, uuid),
@@ -212,6 +215,12 @@ def _fields(task: Task) -> list[Field]:
 
 def _extra(task: Task) -> Mapping[str, Any]:
     return task.extra if isinstance(task.extra, Mapping) else {}
+
+
+def _custom(task: Task) -> Mapping[str, Any]:
+    """Return the extra fields without those Celery itself sends of a revoked task."""
+    own = _OF_REVOKED if text(task.state) == "REVOKED" else ()
+    return {key: value for key, value in _extra(task).items() if key not in own}
 
 
 def _progress(extra: Mapping[str, Any]) -> Progress | None:
