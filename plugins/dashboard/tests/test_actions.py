@@ -38,7 +38,7 @@ ACTIONS = [
         "/task/a/revoke",
         {"terminate": "true", "signal": "SIGKILL"},
         ("revoke", ("a",), True, "SIGKILL"),
-        "Revoked 'a'",
+        "Terminated 'a'",
         "terminated",
     ),
 ]

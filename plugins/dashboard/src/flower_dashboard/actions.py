@@ -58,7 +58,8 @@ class RevokeTask(_Action):
         if is_finished(task):
             raise _Finished(f"Task {uuid!r} already finished: {text(task.state)}")
         await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
-        self.done("task", uuid, "terminated" if terminate else "revoked", f"Revoked {uuid!r}")
+        code = "terminated" if terminate else "revoked"
+        self.done("task", uuid, code, f"{code.capitalize()} {uuid!r}")
 
 
 class _WorkerAction(_Action, ABC):
