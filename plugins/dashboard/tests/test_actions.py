@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from urllib.parse import urlencode
 
@@ -37,7 +38,7 @@ ACTIONS = [
         "/task/a/revoke",
         {"terminate": "true", "signal": "SIGKILL"},
         ("revoke", ("a",), True, "SIGKILL"),
-        "Revoked 'a'",
+        "Terminated 'a'",
         "terminated",
     ),
 ]
@@ -45,7 +46,7 @@ ACTIONS = [
 
 @pytest.mark.parametrize(("path", "params", "order", "message", "code"), ACTIONS)
 def test_an_order_reaches_control_and_is_answered_in_the_form_asked_for(site, path, params, order, message, code):
-    made = site()
+    made = site(tasks=[FakeTask("a", state="STARTED")])
     answer = made.fetch(path, "POST", urlencode(params), Accept="application/json", **FORM)
     assert (answer.code, json.loads(answer.body)) == (200, {"message": message})
     answer = made.fetch(path, "POST", urlencode(params), **FORM)
@@ -98,6 +99,53 @@ def test_a_worker_that_does_not_answer_is_reported(site):
     assert (answer.code, json.loads(answer.body)) == (504, {"error": "w1@shop did not answer within 1 s"})
 
 
+@pytest.mark.parametrize("order", ["grow", "shrink", "restart"])
+def test_an_order_to_a_pool_makes_the_worker_tell_anew(site, order):
+    made = site()
+
+    async def scenario(client):
+        await client.fetch("/worker/w1@shop")
+        changes = made.host.stream.subscribe(["workers"])
+        await anext(changes)
+        assert (await client.fetch(f"/worker/w1@shop/pool/{order}", "POST")).code == 303
+        assert await asyncio.wait_for(anext(changes), 5) == {"workers"}
+        await changes.aclose()
+
+    made.serve(scenario)
+    assert made.host.inspect.refreshed == ["w1@shop", "w1@shop"]
+
+
+def test_an_answer_from_before_the_order_is_not_taken_for_one_to_it(site):
+    made = site()
+    answer = asyncio.Event()
+
+    class Slow(type(made.host.inspect)):
+        async def refresh(self, hostname=None):
+            await super().refresh(hostname)
+            await answer.wait()
+
+    made.host.inspect = Slow()
+    made.host.inspect.replies["w1@shop"] = {"timestamp": 1_700_000_000.0}
+
+    async def scenario(client):
+        await client.fetch("/worker/w1@shop")
+        changes = made.host.stream.subscribe(["workers"])
+        await anext(changes)
+        await client.fetch("/worker/w1@shop/pool/grow", "POST")
+        answer.set()
+        await asyncio.wait_for(anext(changes), 5)
+        await changes.aclose()
+
+    made.serve(scenario)
+    assert made.host.inspect.refreshed == ["w1@shop"] * 3
+
+
+def test_a_refused_order_asks_nobody(site):
+    made = site()
+    assert made.fetch("/worker/nope/pool/grow", "POST").code == 404
+    assert made.host.inspect.refreshed == []
+
+
 def test_asking_again_waits_for_the_worker_and_is_open_to_readers(site):
     made = site(refusals={"write": "Read only mode is enabled", "admin": "Read only mode is enabled"})
     assert made.fetch("/worker/w1@shop/refresh", "POST").code == 303
@@ -122,11 +170,31 @@ def test_another_site_cannot_ask_workers(site, headers):
 )
 def test_destructive_orders_are_asked_about_by_name_first(site, path, action, words):
     """BAR S09, without script."""
-    page = site().page(path)
+    made = site(tasks=[FakeTask("a", state="STARTED")])
+    page = made.page(path)
     assert page.find("form", method="post", action=action)
     assert words in page.text
-    fragment = site().page(path + "&fragment=1")
+    fragment = made.page(path + "&fragment=1")
     assert fragment.find("form", method="post", action=action)
+
+
+@pytest.mark.parametrize(
+    ("state", "times"),
+    [("SUCCESS", {}), ("FAILURE", {}), ("REVOKED", {}), ("REJECTED", {}), ("PROGRESS", {"succeeded": 1_700_000_001.0})],
+)
+@pytest.mark.parametrize("terminate", ["true", "false"])
+def test_a_finished_task_is_beyond_orders(site, state, times, terminate):
+    made = site(tasks=[FakeTask("a", state=state, **times)])
+    answer = made.fetch("/task/a/revoke", "POST", f"terminate={terminate}", Accept="application/json", **FORM)
+    assert (answer.code, json.loads(answer.body)) == (409, {"error": f"Task 'a' already finished: {state}"})
+    assert made.host.control.orders == []
+
+
+@pytest.mark.parametrize("action", ["terminate", "revoke"])
+def test_a_finished_task_is_not_asked_about(site, action):
+    page = site().page(f"/task/a/confirm?action={action}")
+    assert "danger solid" not in page.html
+    assert "already finished" in page.text
 
 
 @pytest.mark.parametrize("page", ["/worker/w1@shop", "/task/t"])

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from flower_plugins.testing import FakeTask
 
 START = 1_700_000_000.0
+
+
+def buttons(made):
+    return [href for href in made.page("/task/t").values("a", "href") if "confirm" in href]
 
 
 def test_the_title_is_the_name_and_the_beginning_of_the_id(site):
@@ -24,6 +31,36 @@ def test_the_timeline_tells_waits_in_numbers(site):
     assert "2.00 s waiting in the worker" in page.text
     assert "1m 10s running" in page.text
     assert [float(width) for width in page.values("rect", "width")] == pytest.approx([20.41, 27.21, 952.38], abs=0.01)
+
+
+@pytest.mark.parametrize("state", ["STARTED", "PROGRESS"])
+def test_the_timeline_of_a_running_task_reaches_until_now(site, state):
+    now = time.time()
+    task = FakeTask("t", state=state, received=now - 400, started=now - 300, succeeded=None, timestamp=now)
+    page = site(tasks=[task]).page("/task/t")
+    assert re.search(r"1m 40s waiting in the worker Started .* running for 5m 0\ds", page.text)
+    assert [float(width) for width in page.values("rect", "width")] == pytest.approx([250, 750], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        FakeTask("t", state="STARTED", received=None, started=None, succeeded=None),
+        FakeTask("t", state="RETRY", succeeded=None, retried=START + 9),
+        FakeTask("t", state="FAILURE", succeeded=None, failed=None),
+        FakeTask("t"),
+    ],
+)
+def test_a_task_that_does_not_run_is_not_said_to(site, task):
+    assert "running for" not in site(tasks=[task]).page("/task/t").text
+
+
+def test_a_start_in_the_future_is_no_time_at_all(site):
+    later = time.time() + 1000
+    task = FakeTask("t", state="STARTED", received=None, started=later, succeeded=None)
+    page = site(tasks=[task]).page("/task/t")
+    assert "running for 0.00 ms" in page.text
+    assert not page.find("rect")
 
 
 def test_a_failure_shows_its_error_before_anything_else(site):
@@ -81,12 +118,57 @@ def test_progress_of_custom_events_is_a_bar(site, extra, percent):
         ("SUCCESS", None),
         ("FAILURE", None),
         ("REVOKED", None),
-        ("PROGRESS", None),
+        ("REJECTED", None),
     ],
 )
 def test_the_button_fits_the_state(site, state, action):
-    links = site(tasks=[FakeTask("t", state=state)]).page("/task/t").values("a", "href")
-    assert [href for href in links if "confirm" in href] == ([f"/task/t/confirm?action={action}"] if action else [])
+    assert buttons(site(tasks=[FakeTask("t", state=state)])) == ([f"/task/t/confirm?action={action}"] if action else [])
+
+
+@pytest.mark.parametrize(
+    ("times", "actions"),
+    [
+        ({"started": START}, ["/task/t/confirm?action=terminate"]),
+        ({"started": None}, []),
+        ({"started": START, "succeeded": START}, []),
+        ({"started": START, "failed": START}, []),
+        ({"started": START, "revoked": START}, []),
+        ({"started": START, "rejected": START}, []),
+    ],
+)
+def test_a_task_in_a_state_of_its_own_can_be_terminated_while_it_runs(site, times, actions):
+    assert buttons(site(tasks=[FakeTask("t", state="PROGRESS", **{"succeeded": None, **times})])) == actions
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"terminated": True, "signum": 15, "expired": False}, "REVOKED Terminated by SIGTERM"),
+        ({"terminated": True, "signum": "9", "expired": False}, "REVOKED Terminated by SIGKILL"),
+        ({"terminated": True, "signum": "-15", "expired": False}, "REVOKED Terminated by SIGTERM"),
+        ({"terminated": True, "signum": "SIGQUIT", "expired": False}, "REVOKED Terminated by SIGQUIT"),
+        ({"terminated": True, "signum": 999, "expired": False}, "REVOKED Terminated by signal 999"),
+        ({"terminated": True, "signum": "0", "expired": False}, "REVOKED Terminated"),
+        ({"terminated": True, "signum": ["x"], "expired": False}, "REVOKED Terminated"),
+        ({"terminated": False, "signum": None, "expired": True}, "REVOKED Expired"),
+        ({"terminated": False, "signum": None, "expired": False}, "REVOKED"),
+    ],
+)
+def test_a_revoked_task_tells_how_it_ended(site, extra, words):
+    task = FakeTask("t", state="REVOKED", succeeded=None, revoked=START, worker=None, runtime=None, extra=extra)
+    page = site(tasks=[task]).page("/task/t")
+    assert re.search(rf"shop\.add {re.escape(words)} 20\d\d-", page.text)
+    assert "signum" not in page.text
+    assert "Fields of custom events" not in page.text
+
+
+def test_fields_of_custom_events_keep_their_names(site):
+    extra = {"expired": True, "terminated": True, "shard": 7}
+    text = site(tasks=[FakeTask("t", state="PROGRESS", extra=extra)]).page("/task/t").text
+    assert "expired True terminated True shard 7" in text
+    assert "Terminated" not in text
+    revoked = site(tasks=[FakeTask("t", state="REVOKED", extra=extra)]).page("/task/t").text
+    assert "Fields of custom events shard 7" in revoked
 
 
 def test_the_page_follows_its_task(site):

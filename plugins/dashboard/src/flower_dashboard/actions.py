@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.origin import is_foreign
-from flower_plugins import Forbidden, NotFound, Param
+from flower_dashboard.refresher import Refresher
+from flower_dashboard.states import is_finished
+from flower_plugins import FlowerError, Forbidden, NotFound, Param
 from flower_plugins.web import Handler, wants_json
 
 __all__ = [
@@ -29,6 +32,12 @@ REVOKE_PARAMS = (
 POOL_PARAMS = (Param("n", int, 1, minimum=1, maximum=1000, help="How many processes."),)
 
 
+class _Finished(FlowerError):
+    """The task has ended, so that the order could change nothing."""
+
+    status = 409
+
+
 class _Action(Handler):
     def done(self, page: str, target: str, code: str, message: str) -> None:
         """Finish: `message` as JSON when that is what the caller accepts, else back to the page of `target`."""
@@ -43,18 +52,27 @@ class RevokeTask(_Action):
 
     async def post(self) -> None:
         uuid, terminate = self.path["uuid"], self.params["terminate"]
-        if self.host.tasks.get(uuid) is None:
+        task = self.host.tasks.get(uuid)
+        if task is None:
             raise NotFound(f"Unknown task {uuid!r}")
+        if is_finished(task):
+            raise _Finished(f"Task {uuid!r} already finished: {text(task.state)}")
         await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
-        self.done("task", uuid, "terminated" if terminate else "revoked", f"Revoked {uuid!r}")
+        code = "terminated" if terminate else "revoked"
+        self.done("task", uuid, code, f"{code.capitalize()} {uuid!r}")
 
 
 class _WorkerAction(_Action, ABC):
     code: str
+    changes_answers = False
 
     async def post(self) -> None:
         name = self.path["name"]
-        self.done("worker", name, self.code, await self.order(name))
+        message = await self.order(name)
+        if self.changes_answers:
+            refresher: Refresher = self.route.options["refresher"]
+            refresher.changed(name)
+        self.done("worker", name, self.code, message)
 
     @abstractmethod
     async def order(self, name: str) -> str:
@@ -75,6 +93,7 @@ class PoolRestart(_WorkerAction):
     """`/worker/<name>/pool/restart`."""
 
     code = "pool-restarted"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_restart(name)
@@ -85,6 +104,7 @@ class PoolGrow(_WorkerAction):
     """`/worker/<name>/pool/grow`."""
 
     code = "pool-grown"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_grow(name, self.params["n"])
@@ -95,6 +115,7 @@ class PoolShrink(_WorkerAction):
     """`/worker/<name>/pool/shrink`."""
 
     code = "pool-shrunk"
+    changes_answers = True
 
     async def order(self, name: str) -> str:
         await self.host.control.pool_shrink(name, self.params["n"])

@@ -8,7 +8,7 @@ __all__ = ["CODES", "Flash", "flash"]
 
 CODES = {
     "revoked": "Revoked {target}. Workers drop it when it is its turn.",
-    "terminated": "Revoked {target} and asked its worker to kill the process that runs it.",
+    "terminated": "Terminated {target}: its worker was asked to kill the process that runs it.",
     "shutdown": "{target} was asked to shut down. It ends after its running tasks.",
     "pool-restarted": "{target} restarts its pool.",
     "pool-grown": "{target} grows its pool.",

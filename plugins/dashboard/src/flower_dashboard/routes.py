@@ -41,10 +41,26 @@ def _worker_routes(shared: dict[str, Refresher]) -> list[Route]:
     pool = actions.POOL_PARAMS
     return [
         Route(f"{one}/shutdown", actions.ShutdownWorker, "admin", "page", "worker-shutdown", (), "Shut a worker down"),
-        Route(f"{one}/pool/restart", actions.PoolRestart, "admin", "page", "worker-pool-restart", (), "Restart a pool"),
-        Route(f"{one}/pool/grow", actions.PoolGrow, "write", "page", "worker-pool-grow", pool, "Add processes"),
         Route(
-            f"{one}/pool/shrink", actions.PoolShrink, "write", "page", "worker-pool-shrink", pool, "Remove processes"
+            f"{one}/pool/restart",
+            actions.PoolRestart,
+            "admin",
+            "page",
+            "worker-pool-restart",
+            (),
+            "Restart a pool",
+            shared,
+        ),
+        Route(f"{one}/pool/grow", actions.PoolGrow, "write", "page", "worker-pool-grow", pool, "Add processes", shared),
+        Route(
+            f"{one}/pool/shrink",
+            actions.PoolShrink,
+            "write",
+            "page",
+            "worker-pool-shrink",
+            pool,
+            "Remove processes",
+            shared,
         ),
         Route(f"{one}/refresh", actions.RefreshWorker, "read", "page", "worker-refresh", (), "Ask a worker again"),
         Route(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flower_dashboard.actions import SIGNALS
 from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
+from flower_dashboard.states import is_finished
 from flower_dashboard.views.task import task_view
 from flower_plugins import NotFound, Param, Task
 
@@ -37,5 +38,11 @@ class ConfirmTaskPage(_TaskHandler):
     """`/task/<id>/confirm`."""
 
     def get(self) -> None:
-        view = task_view(self.host, self.find())
-        self.show("dashboard/confirm_task.html", view=view, action=self.params["action"], signals=SIGNALS)
+        task = self.find()
+        self.show(
+            "dashboard/confirm_task.html",
+            view=task_view(self.host, task),
+            action=self.params["action"],
+            signals=SIGNALS,
+            finished=is_finished(task),
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
 from flower_dashboard.formats import label, number, text
-from flower_dashboard.states import ACTIONS, Look, look
+from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_plugins import Host, Task
 
@@ -32,6 +33,7 @@ _SHOWN_ELSEWHERE = frozenset(
     )
 )
 _PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
+_OF_REVOKED = frozenset(("terminated", "signum", "expired"))
 _RELATIVES = 50
 _STRIP = 1000.0
 
@@ -93,11 +95,14 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """What the page shows. `action` is "terminate", "revoke" or ""."""
+    """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
+    "revoke" or "".
+    """
 
     uuid: str
     name: str
     state: Look
+    ending: str
     since: float | None
     worker: str
     runtime: float | None
@@ -106,6 +111,7 @@ class TaskView:
     blocks: Sequence[Block]
     steps: Sequence[Step]
     strip: Sequence[Phase]
+    running: float | None
     args: str
     kwargs: str
     result: str
@@ -126,11 +132,13 @@ def task_view(host: Host, task: Task) -> TaskView:
     uuid, name = text(task.uuid), text(task.name)
     traceback = text(task.traceback)
     steps = _steps(task)
+    running = _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
         name=name,
         state=state,
+        ending=ending(task),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         runtime=number(task.runtime),
@@ -138,18 +146,19 @@ def task_view(host: Host, task: Task) -> TaskView:
         traceback=traceback,
         blocks=blocks(traceback) if traceback else [],
         steps=steps,
-        strip=_strip(steps),
+        strip=_strip(steps, running),
+        running=running,
         args=text(task.args),
         kwargs=text(task.kwargs),
         result=text(task.result),
         fields=_fields(task),
-        extra=[Field(text(key), value) for key, value in _extra(task).items()],
+        extra=[Field(text(key), value) for key, value in _custom(task).items()],
         progress=_progress(_extra(task)),
         parent=_relative(host, task.parent_id, uuid),
         root=_relative(host, task.root_id, uuid),
         children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
         more_children=max(len(children) - _RELATIVES, 0),
-        action=ACTIONS.get(state.word, ""),
+        action=action(task),
         announcement=f"State {state.word}",
     )
 
@@ -175,13 +184,23 @@ def _phase(before: str, after: str) -> tuple[str, str]:
     return _PHASES.get((before, after), ("waiting", "wait"))
 
 
-def _strip(steps: Sequence[Step]) -> list[Phase]:
-    if len(steps) < 2 or steps[-1].at <= steps[0].at:
+def _running(task: Task, steps: Sequence[Step], now: float) -> float | None:
+    started = number(task.started)
+    if started is None or steps[-1].at != started or is_finished(task):
+        return None
+    return max(now - started, 0.0)
+
+
+def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
+    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps)]
+    if running is not None:
+        spans.append(("run", steps[-1].at, steps[-1].at + running))
+    if not spans or spans[-1][2] <= spans[0][1]:
         return []
-    start, scale = steps[0].at, _STRIP / (steps[-1].at - steps[0].at)
+    first = spans[0][1]
+    scale = _STRIP / (spans[-1][2] - first)
     return [
-        Phase(after.kind, round((before.at - start) * scale, 2), round((after.at - before.at) * scale, 2))
-        for before, after in pairwise(steps)
+        Phase(kind, round((begin - first) * scale, 2), round((end - begin) * scale, 2)) for kind, begin, end in spans
     ]
 
 
@@ -196,6 +215,12 @@ def _fields(task: Task) -> list[Field]:
 
 def _extra(task: Task) -> Mapping[str, Any]:
     return task.extra if isinstance(task.extra, Mapping) else {}
+
+
+def _custom(task: Task) -> Mapping[str, Any]:
+    """Return the extra fields without those Celery itself sends of a revoked task."""
+    own = _OF_REVOKED if text(task.state) == "REVOKED" else ()
+    return {key: value for key, value in _extra(task).items() if key not in own}
 
 
 def _progress(extra: Mapping[str, Any]) -> Progress | None:

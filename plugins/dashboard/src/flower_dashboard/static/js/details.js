@@ -56,6 +56,18 @@ function age() {
     const amount = Math.floor(seconds / size);
     element.textContent = unit ? `${amount} ${unit}${amount > 1 ? "s" : ""} ago` : "now";
   }
+  for (const element of document.querySelectorAll("time[data-since]")) {
+    const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
+    if (seconds >= 0) element.textContent = duration(seconds);
+  }
+}
+
+function duration(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  const two = (number) => String(number).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  const rest = `${two(seconds % 60)}s`;
+  return minutes < 60 ? `${minutes}m ${rest}` : `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m ${rest}`;
 }
 
 /** A reload or a bookmark should not repeat what was said after an action. */
