@@ -385,7 +385,12 @@ EXPOSED = (
         ),
         ([], {}, "prot = 5", "prot in {cwd}/flowerconfig.py is not an option. Did you mean port?"),
         ([], {}, "max_task = 5", "max_task in {cwd}/flowerconfig.py is not an option. Did you mean max_tasks?"),
-        ([], {}, "natural_tme = 5", "natural_tme in {cwd}/flowerconfig.py is not an option. Did you mean natural_time?"),
+        (
+            [],
+            {},
+            "natural_tme = 5",
+            "natural_tme in {cwd}/flowerconfig.py is not an option. Did you mean natural_time?",
+        ),
         (
             [],
             {},

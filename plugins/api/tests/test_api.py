@@ -87,7 +87,10 @@ def test_tasks_are_filtered_sorted_and_paged(query: str, found: list[str]) -> No
         ("limit=", "Invalid argument '' of type 'int'"),
         ("sort_by=bogus", "Invalid sort_by 'bogus', expected one of name, received, started, state"),
         ("sort_by=", "Invalid sort_by '', expected one of name, received, started, state"),
-        ("received_start=soon", "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM' or ISO 8601"),
+        (
+            "received_start=soon",
+            "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM' or ISO 8601",
+        ),
         ("started_end=soon", "Invalid started_start or started_end, expected format 'YYYY-MM-DD HH:MM' or ISO 8601"),
     ],
 )
