@@ -105,16 +105,22 @@ def test_files_are_private_whatever_the_umask(
     make_rows: MakeRows, make_store: MakeStore, tmp_path: Path, open_umask: None
 ) -> None:
     """S41."""
-    store = make_store(tmp_path / "new" / "deeper" / "flower")
+    store = make_store(tmp_path / "flower")
     store.open()
     store.save(make_rows(10), [])
-    folder = tmp_path / "new" / "deeper"
-    assert mode(tmp_path / "new") == mode(folder) == 0o700
-    assert {path.name: mode(path) for path in folder.iterdir()} == {
+    assert {path.name: mode(path) for path in tmp_path.iterdir()} == {
         "flower.sqlite3": 0o600,
         "flower.sqlite3-wal": 0o600,
     }
     store.close()
+
+
+def test_a_folder_that_does_not_exist_is_refused_and_not_made(make_store: MakeStore, tmp_path: Path) -> None:
+    folder = tmp_path / "new one" / "deeper"
+    with pytest.raises(ConfigurationError) as caught:
+        make_store(folder / "flower").open()
+    assert caught.value.message == f"there is no folder {folder} (--db). mkdir -p '{folder}', or correct --db."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_existing_file_is_closed_to_others(opened: Open, file: Path) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import stat
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from flower_plugins import ConfigurationError
 
-__all__ = ["create", "is_foreign", "make_folder", "quarantine", "refuse_odd_files", "scratch", "sidecar"]
+__all__ = ["create", "is_foreign", "quarantine", "refuse_missing_folder", "refuse_odd_files", "scratch", "sidecar"]
 
 _WHERE = "--db"
 
@@ -22,12 +22,13 @@ def sidecar(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents with mode 0700; leave existing ones alone."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        with suppress(FileExistsError):
-            os.mkdir(each, 0o700)
+def refuse_missing_folder(path: Path) -> None:
+    """Raise ConfigurationError where the folder of the database does not exist: a mistyped one is not made."""
+    folder = path.parent
+    if not folder.exists():
+        raise ConfigurationError(
+            f"there is no folder {folder}", where=_WHERE, mend=f"mkdir -p {shlex.quote(str(folder))}, or correct --db."
+        )
 
 
 def refuse_odd_files(path: Path) -> None:

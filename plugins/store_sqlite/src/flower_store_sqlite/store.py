@@ -9,7 +9,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from flower_plugins import ConfigurationError, HistoryStore, OfferContext, Row
-from flower_store_sqlite.files import create, is_foreign, make_folder, quarantine, refuse_odd_files, scratch, sidecar
+from flower_store_sqlite.files import (
+    create,
+    is_foreign,
+    quarantine,
+    refuse_missing_folder,
+    refuse_odd_files,
+    scratch,
+    sidecar,
+)
 from flower_store_sqlite.rows import Packed, pack, unpack, whole
 from flower_store_sqlite.salvage import PAGE_SIZE, salvage
 
@@ -50,7 +58,7 @@ class SqliteStore(HistoryStore):
         """Create or open the file; what is damaged is set aside and its whole rows are taken over."""
         refuse = f"{self._path} cannot be used"
         try:
-            make_folder(self._path.parent)
+            refuse_missing_folder(self._path)
             refuse_odd_files(self._path)
             create(self._path)
             if is_foreign(self._path, _APPLICATION):
