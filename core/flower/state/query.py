@@ -20,7 +20,7 @@ __all__ = ["SORT_FIELDS", "Source", "answer"]
 
 SORT_FIELDS = frozenset((*FIELDS, "queue"))
 
-_FEW = 3000
+_FEW = 500
 _MANY = 8
 _STEP = 64
 _ALIASES = {"root": "root_id", "parent": "parent_id"}
