@@ -161,19 +161,21 @@ class FakeControl:
         self._order("shutdown", hostname)
 
     async def pool_restart(self, hostname: str) -> str:
-        return self._order("pool_restart", hostname)
+        self._order("pool_restart", hostname)
+        return f"Restarting '{hostname}' worker's pool"
 
     async def pool_grow(self, hostname: str, n: int = 1) -> str:
-        return self._order("pool_grow", hostname, n)
+        self._order("pool_grow", hostname, n)
+        return f"Growing '{hostname}' worker's pool by {n}"
 
     async def pool_shrink(self, hostname: str, n: int = 1) -> str:
-        return self._order("pool_shrink", hostname, n)
+        self._order("pool_shrink", hostname, n)
+        return f"Shrinking '{hostname}' worker's pool by {n}"
 
-    def _order(self, name: str, hostname: str, *args: Any) -> str:
+    def _order(self, name: str, hostname: str, *args: Any) -> None:
         if self.workers.get(hostname) is None:
             raise NotFound(f"Unknown worker {hostname!r}")
         self.orders.append((name, hostname, *args))
-        return "ok"
 
 
 class FakeQueues:

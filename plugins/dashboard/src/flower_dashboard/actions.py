@@ -96,8 +96,7 @@ class PoolRestart(_WorkerAction):
     changes_answers = True
 
     async def order(self, name: str) -> str:
-        await self.host.control.pool_restart(name)
-        return f"Restarting {name!r} worker's pool"
+        return await self.host.control.pool_restart(name)
 
 
 class PoolGrow(_WorkerAction):
@@ -107,8 +106,7 @@ class PoolGrow(_WorkerAction):
     changes_answers = True
 
     async def order(self, name: str) -> str:
-        await self.host.control.pool_grow(name, self.params["n"])
-        return f"Growing {name!r} worker's pool by {self.params['n']}"
+        return await self.host.control.pool_grow(name, self.params["n"])
 
 
 class PoolShrink(_WorkerAction):
@@ -118,8 +116,7 @@ class PoolShrink(_WorkerAction):
     changes_answers = True
 
     async def order(self, name: str) -> str:
-        await self.host.control.pool_shrink(name, self.params["n"])
-        return f"Shrinking {name!r} worker's pool by {self.params['n']}"
+        return await self.host.control.pool_shrink(name, self.params["n"])
 
 
 class RefreshWorker(_WorkerAction):
