@@ -42,7 +42,7 @@ class WorkerRecord:
     Every event but `worker-offline` is a sign of life. Its age is measured by a monotonic clock, so
     that a step of the wall clock changes nothing. `worker-online` begins a new process, whose clocks
     have nothing to do with those of the one before. `invalid` names fields of the last heartbeat whose
-    value made no sense, `skew` is how many seconds the worker's clock is behind ours.
+    value made no sense.
     """
 
     __slots__ = (
@@ -63,7 +63,6 @@ class WorkerRecord:
         "pid",
         "processed",
         "purged",
-        "skew",
         "sw_ident",
         "sw_sys",
         "sw_ver",
@@ -85,7 +84,6 @@ class WorkerRecord:
         self.sw_ver: str | None = None
         self.sw_sys: str | None = None
         self.last_seen: float | None = None
-        self.skew: float | None = None
         self.invalid: tuple[str, ...] = ()
         self.alive_at = float("-inf")
         self.offline = False
@@ -188,7 +186,6 @@ class WorkerRecord:
     def _revive(self, event: Event) -> None:
         self._note_beat(event)
         self.clock, self.heard = event.clock, event.timestamp
-        self.skew = event.received_at - event.timestamp
         self.invalid = event.invalid
         for field in ("pid", "freq", "active", "processed", "loadavg", "sw_ident", "sw_ver", "sw_sys"):
             value = getattr(event, field)
