@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["ACCESS_LEVELS", "Access", "Param", "Route", "Surface"]
+__all__ = ["ACCESS_LEVELS", "Access", "Answer", "Param", "Route", "Surface"]
 
 Access = Literal["public", "read", "write", "admin"]
 Surface = Literal["page", "api", "probe"]
@@ -33,6 +33,19 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route may answer with that status, for its documentation.
+
+    `type` is what msgspec makes a JSON schema of, None for an answer without a body or one that is no JSON.
+    """
+
+    status: int
+    help: str
+    type: Any = None
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Map a path to a handler.
 
@@ -41,7 +54,8 @@ class Route:
     queues) or admin (shutdown, restart, purge). The last two answer to unsafe methods only, are
     refused in read-only mode and protected against cross-site requests. `surface` decides how a
     refusal looks: a page redirects to the login, the API answers 401. Both must be stated. `options`
-    is for the handler, which finds it at `self.route.options`.
+    is for the handler, which finds it at `self.route.options`. `body` is the type of the JSON body that the
+    handler reads, as msgspec describes it; `answers` are those that are not the same for every route.
     """
 
     pattern: str
@@ -52,3 +66,5 @@ class Route:
     params: Sequence[Param] = ()
     help: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    answers: Sequence[Answer] = ()
