@@ -84,12 +84,13 @@ def test_yaml_is_read_by_the_safe_loader() -> None:
     ("body", "reason"),
     [
         (b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "undecodable"),
-        (b"[" * 100_000, "nesting"),
+        (b"[" * 1_000, "nesting"),
+        (b"[" * 100_000, "nesting|undecodable"),  # newer releases of PyYAML stop there by themselves
         (b"- " * 100_000, "nesting"),
         (b"[" + b"a, " * 50_000 + b"]", "too_large"),
         (b" " * 300_000, "too_large"),
     ],
-    ids=["aliases", "flow nesting", "block nesting", "nodes", "size"],
+    ids=["aliases", "flow nesting", "deep flow nesting", "block nesting", "nodes", "size"],
 )
 def test_a_yaml_bomb_is_refused(body: bytes, reason: str) -> None:
     pytest.importorskip("yaml", reason="pip install PyYAML")
