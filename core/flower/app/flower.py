@@ -124,6 +124,11 @@ class Flower:
         self.hub = Hub()
         self.memory = self._make_memory()
 
+    def _freshen(self) -> None:
+        """Bring the state up to date before somebody looks at it."""
+        self.supervisor.hurry()
+        self.pump.catch_up()
+
     def _make_memory(self) -> Memory | None:
         settings, store = self.settings, self._choices.history_store()
         if store is None:
@@ -206,6 +211,7 @@ class Flower:
             proxies=trusted,
             no_store=self.posture.authenticated,
             access_log=settings["debug"],
+            freshen=self._freshen,
         )
 
 

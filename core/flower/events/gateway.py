@@ -107,10 +107,12 @@ class Gateway:
         received_at = self._now()
         events: list[Event] = []
         if "application/json" in self._accept and is_typed(messages, self._value_limit):
-            read = TypedReader(received_at, received_at + _FUTURE, self._value_limit).read
-            for body in messages.bodies:
-                if not read(body, events):
-                    self._read(body, messages, received_at, events)
+            reader = TypedReader(received_at, received_at + _FUTURE, self._value_limit)
+            if not reader.read_all(messages.bodies, events):
+                read = reader.read
+                for body in messages.bodies:
+                    if not read(body, events):
+                        self._read(body, messages, received_at, events)
         else:
             for body in messages.bodies:
                 self._read(body, messages, received_at, events)

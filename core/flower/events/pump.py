@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _CHUNK_MESSAGES = 100
 _CHUNK_BYTES = 256 * 1024
 _CHUNK_EVENTS = 500
+_CATCH_UP_BYTES = 512 * 1024
 _OVERHEAD = 128
 _WEIGHED_NODES = 200
 _CLOSING_SECONDS = 0.25
@@ -98,6 +99,11 @@ class Pump:
             if self._status.backlog > self._limit:
                 self._make_room()
             self._wake()
+
+    def catch_up(self) -> None:
+        """Apply what waits before somebody looks, for at most a slice; a flood goes on at its own pace. On the loop."""
+        if 0 < self._status.backlog < _CATCH_UP_BYTES:
+            self._work(time.perf_counter() + self._slice)
 
     def connected(self, detail: Mapping[str, str] | None = None) -> None:
         """Tell the status, on the loop, that events flow from now on."""

@@ -46,6 +46,7 @@ class Supervisor:
         self._clock = clock
         self._log = log
         self._backoff = Backoff(random)
+        self._source: EventSource | None = None
         self._connected_at: float | None = None
         self._lost_at: float | None = None
         self._said_at = 0.0
@@ -55,14 +56,25 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                await self._make_source().run(_Witness(self._pump, loop, self))
+                self._source = self._make_source()
+                await self._source.run(_Witness(self._pump, loop, self))
             except Exception as error:  # guards monitoring against any fault of a transport or a plugin
                 reason = safe_error(error)
             else:
                 reason = "the event source ended"
+            self._source = None
             self._status.lost(reason)
             self.on_lost(reason)
             await self._sleep(self._backoff.delay())
+
+    def hurry(self) -> None:
+        """Have the source hand over what it lets gather."""
+        if self._source is None:
+            return
+        try:
+            self._source.hurry()
+        except Exception as error:  # guards the request in which somebody looks
+            self._log.warning("The event source could not hurry: %s", safe_error(error))
 
     def on_connected(self) -> None:
         """Note on the loop that the source says events flow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -32,7 +32,10 @@ __all__ = ["Router"]
 
 
 class Router(HTTPServerConnectionDelegate):
-    """Handed to Tornado's server: makes one exchange per request."""
+    """Handed to Tornado's server: makes one exchange per request.
+
+    `freshen` is called before a handler is made, so that it sees what has arrived up to now.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,9 @@ class Router(HTTPServerConnectionDelegate):
         proxies: TrustedProxies | None,
         no_store: bool,
         access_log: bool,
+        freshen: Callable[[], None] = lambda: None,
     ) -> None:
+        self.freshen = freshen
         self.host, self.table, self.guard, self.errors = host, table, guard, errors
         self.proxies, self.no_store = proxies, no_store
         self._open: set[object] = set()
@@ -119,6 +124,7 @@ class _Exchange(HTTPMessageDelegate):
             "visit": outcome,
             "path": match.path,
         }
+        router.freshen()
         if "text/event-stream" not in outcome.accept:
             router.began(self)
         self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)

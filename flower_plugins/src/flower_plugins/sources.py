@@ -51,3 +51,9 @@ class EventSource(ABC):
 
         A source may own a thread; it must end that thread before this returns.
         """
+
+    def hurry(self) -> None:
+        """Hand over now what was left to gather: somebody is about to look. On the loop; must not block.
+
+        Only a source that waits for events to come together, because batches are cheaper, has something to do here.
+        """

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,9 +24,10 @@ _Reader: Any = hiredis.Reader
 _SLICE = 256 * 1024
 _PIECE = 32 * 1024
 _CATCH_UP_SECONDS = 0.016
+_GATHER_BYTES = 256 * 1024
+_GATHER_SECONDS = 0.25
 _PAUSE_SECONDS = 0.04
-_PAUSE_BYTES = 64 * 1024
-_BUSY_SECONDS = 0.05
+_BUSY_SECONDS = 0.3
 _CLOSING_SECONDS = 1.0
 
 
@@ -45,8 +48,9 @@ class Connection(asyncio.BufferedProtocol):
     16 ms: twice what the pump takes for decoding before it is the socket's turn again. That way messages
     pile up where they are bounded and counted. TLS has to do with one slice a turn.
 
-    While messages come often, but less than 64 KB at once, the socket is left alone for 40 ms at a time,
-    because waking up costs more than reading.
+    Waking up costs more than reading. So while messages come often, the kernel wakes us for 256 KB only,
+    and what is less is read four times a second, or when somebody is about to look (`hurry`). Where the
+    kernel cannot count (TLS, Unix sockets, other systems) the socket is left alone for 40 ms at a time.
     """
 
     def __init__(self, deliver: Callable[[list[bytes]], None]) -> None:
@@ -56,8 +60,9 @@ class Connection(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(_SLICE))
         self._awaited: deque[asyncio.Future[Any]] = deque()
         self._transport: asyncio.Transport | None = None
-        self._resume: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._descriptor = -1
+        self._socket: Any = None
         self.ended: asyncio.Future[Exception] = self._loop.create_future()
         self.heard = self._loop.time()
 
@@ -87,14 +92,29 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
             await asyncio.wait({self.ended}, timeout=_CLOSING_SECONDS)
 
+    def hurry(self) -> None:
+        """Read now what would be left to gather."""
+        if self._timer is None:
+            return
+        if self._socket is not None:
+            self._read_rest()
+        else:
+            self._timer.cancel()
+            self._resume()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         if transport.get_extra_info("ssl_object") is None and hasattr(os, "readv"):
-            self._descriptor = transport.get_extra_info("socket").fileno()
+            opened = transport.get_extra_info("socket")
+            self._descriptor = opened.fileno()
+            if sys.platform == "linux" and opened.family in (socket.AF_INET, socket.AF_INET6):
+                self._socket = opened
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._resume is not None:
-            self._resume.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._descriptor, self._socket = -1, None
         self._end(exc or ConnectionResetError("the server closed the connection"))
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -106,27 +126,67 @@ class Connection(asyncio.BufferedProtocol):
         self.heard = now
         try:
             number = self._read(nbytes)
-            if nbytes == _SLICE and self._descriptor >= 0:
-                self._catch_up(now + _CATCH_UP_SECONDS)
+            drained = nbytes < _SLICE or (self._descriptor >= 0 and self._catch_up(now))
         except Exception as error:  # guards the loop: what the parser or the receiver raise ends this connection
-            self._end(error)
-            if self._transport is not None:
-                self._transport.abort()
+            self._give_up(error)
             return
-        if nbytes < _PAUSE_BYTES and (soon or number > 1) and self._transport is not None:
-            self._transport.pause_reading()
-            self._resume = self._loop.call_later(_PAUSE_SECONDS, self._transport.resume_reading)
+        if drained and self._timer is None and (soon or number > 1):
+            self._gather()
 
-    def _catch_up(self, until: float) -> None:
-        """Read what is left in the socket, past the transport, which reads one slice per turn of the loop."""
+    def _gather(self) -> None:
+        """Let events come together, from now on or for a moment."""
+        if self._socket is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _GATHER_BYTES)
+            self._timer = self._loop.call_later(_GATHER_SECONDS, self._look)
+        elif self._transport is not None and not self.ended.done():
+            self._transport.pause_reading()
+            self._timer = self._loop.call_later(_PAUSE_SECONDS, self._resume)
+
+    def _look(self) -> None:
+        """Read what has gathered; when that is nothing, wait for the next byte again."""
+        if self._read_rest():
+            self._timer = self._loop.call_later(_GATHER_SECONDS, self._look)
+        else:
+            self._timer = None
+            if self._socket is not None:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+
+    def _resume(self) -> None:
+        self._timer = None
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def _read_rest(self) -> bool:
+        """Read past the transport; return whether anything was there."""
+        before, now = self.heard, self._loop.time()
+        try:
+            self._catch_up(now)
+        except Exception as error:  # guards the loop, as above
+            self._give_up(error)
+        return self.heard > before
+
+    def _catch_up(self, now: float) -> bool:
+        """Read what is in the socket, past the transport, which reads one slice per turn of the loop.
+
+        Return True when nothing is left.
+        """
+        until = now + _CATCH_UP_SECONDS
         while self._loop.time() < until:
             try:
                 nbytes = os.readv(self._descriptor, [self._buffer])
             except BlockingIOError:
-                return
-            self._read(nbytes)
+                return True
+            if nbytes:
+                self.heard = now
+                self._read(nbytes)
             if nbytes < _SLICE:
-                return  # also at the end, which the transport finds out by itself
+                return True  # also at the end, which the transport finds out by itself
+        return False
+
+    def _give_up(self, error: Exception) -> None:
+        self._end(error)
+        if self._transport is not None:
+            self._transport.abort()
 
     def _read(self, nbytes: int) -> int:
         """Hand on what is complete; return how many messages that were."""

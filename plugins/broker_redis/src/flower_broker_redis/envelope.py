@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 from uuid import uuid4
@@ -36,7 +36,24 @@ class _Envelope(msgspec.Struct, gc=False, rename="kebab"):
     headers: _Headers
 
 
+class _PlainHeaders(msgspec.Struct, gc=False):
+    compression: Literal[""] = ""
+
+
+class _PlainEnvelope(msgspec.Struct, gc=False, rename="kebab"):
+    """What nearly all events come in."""
+
+    body: bytes
+    content_type: Literal["application/json"]
+    content_encoding: Literal["utf-8"]
+    properties: _Properties
+    headers: _PlainHeaders
+
+
+_PLAIN = ("application/json", "utf-8", "")
+
 _decode = msgspec.json.Decoder(_Envelope).decode
+_decode_plain = msgspec.json.Decoder(_PlainEnvelope).decode_lines
 
 
 def batches(payloads: Iterable[bytes]) -> Iterator[Messages]:
@@ -45,8 +62,13 @@ def batches(payloads: Iterable[bytes]) -> Iterator[Messages]:
     A payload that is no envelope becomes a message whose body is None: nobody can read it, and the
     pump's reader counts it.
     """
+    payloads = list(payloads)
+    plain = _plain(payloads)
+    if plain is not None:
+        yield Messages(plain, *_PLAIN)
+        return
     bodies: list[Any] = []
-    kind = current = ("application/json", "utf-8", "")
+    kind = current = _PLAIN
     for payload in payloads:
         body: Any
         try:
@@ -64,6 +86,18 @@ def batches(payloads: Iterable[bytes]) -> Iterator[Messages]:
         bodies.append(body)
     if bodies:
         yield Messages(bodies, *current)
+
+
+def _plain(payloads: Sequence[bytes]) -> list[bytes] | None:
+    """Unwrap payloads in one call, None unless all of them are plain and without a line break."""
+    joined = b"\n".join(payloads)
+    if joined.count(b"\n") != len(payloads) - 1:
+        return None
+    try:
+        bodies = [envelope.body for envelope in _decode_plain(joined)]
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+    return bodies if len(bodies) == len(payloads) else None  # an empty line is no message
 
 
 def wrap(body: object, headers: dict[str, object], exchange: str) -> bytes:

@@ -34,6 +34,12 @@ class RedisEventSource(EventSource):
         self._mailbox = f"{broker.event_options.get('control_exchange', 'celery')}.pidbox"
         self._client_name = broker.transport_options.get("client_name")
         self._log = context.log
+        self._connection: Connection | None = None
+
+    def hurry(self) -> None:
+        """Read what the socket was left to gather."""
+        if self._connection is not None:
+            self._connection.hurry()
 
     async def run(self, pump: Pump) -> None:
         """Deliver until cancelled; raise Unavailable when the connection ends or none can be made."""
@@ -47,9 +53,11 @@ class RedisEventSource(EventSource):
                 continue
             try:
                 await self._wake_workers(server, fanout)
+                self._connection = connection
                 pump.connected({"transport": "redis", "subscription": " ".join(fanout.subscriptions(self._exchange))})
                 await _watch(connection, server)
             finally:
+                self._connection = None
                 await connection.close()
         raise failure
 
