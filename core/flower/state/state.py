@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import msgspec
 
 from flower.events.event import Event
 from flower.state.counters import DEFAULT_BUCKETS, Counters
 from flower.state.formatters import Data, Formatters, hide
+from flower.state.held import HeldTask, HeldTasks
 from flower.state.reducer import is_client, reduce
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
@@ -53,6 +54,7 @@ class State:
         )
         self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
+        self._held = HeldTasks(self.tasks, self.workers, self.formatters, self.metrics, now=now)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
         self.failed = 0
@@ -92,6 +94,14 @@ class State:
             except Exception:  # guards the batch against one event nobody foresaw
                 self._fail(event)
         self._tell(changes)
+
+    def merge_held(self, held: Iterable[HeldTask], as_of: int) -> None:
+        """Take in tasks that workers say they hold, asked when `tasks.version` was `as_of`; then tell subscribers."""
+        self._tell(list(self._held.merge(held, as_of)))
+
+    def settle_held(self, waiting: Iterable[TaskRecord], answered: Mapping[str, Set[str]], as_of: int) -> None:
+        """Let go of those `waiting` tasks that workers, who `answered` with all ids they hold, do not have."""
+        self._held.settle(waiting, answered, as_of)
 
     def tick(self) -> None:
         """Notice workers that fell silent; to be called once a second."""
@@ -193,7 +203,7 @@ class State:
             _log.exception("An event of type %.100r could not be merged (%d so far)", event.type, self.failed)
 
     def _forget_task(self, record: TaskRecord) -> None:
-        self.metrics.forget_task(record)
+        self.metrics.release(record)
         self._removed("task", record.uuid)
 
     def _forget_worker(self, hostname: str) -> None:
