@@ -15,6 +15,7 @@ from flower.events.event import Event
 from flower.state.counters import DEFAULT_BUCKETS, Counters
 from flower.state.formatters import Data, Formatters, hide
 from flower.state.held import HeldTask, HeldTasks
+from flower.state.losses import Losses
 from flower.state.reducer import is_client, reduce
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
@@ -45,13 +46,14 @@ class State:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = Counters(self._known_workers, buckets=buckets, now=now)
-        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task)
         self.workers = WorkerStore(
             max_workers=max_workers,
             purge_after=purge_offline_workers,
             monotonic=monotonic,
             on_evict=self._forget_worker,
         )
+        self._losses = Losses(self.workers, monotonic=monotonic)
+        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task, losses=self._losses)
         self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
         self._held = HeldTasks(self.tasks, self.workers, self.formatters, self.metrics, now=now)
@@ -103,9 +105,16 @@ class State:
         """Let go of those `waiting` tasks that workers, who `answered` with all ids they hold, do not have."""
         self._held.settle(waiting, answered, as_of)
 
-    def tick(self) -> None:
-        """Notice workers that fell silent; to be called once a second."""
+    def tick(self, *, listening: bool = True) -> None:
+        """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.
+
+        `listening` is False while no events arrive, whose absence then means nothing.
+        """
         lost = [WorkerChange(worker, "worker-lost") for worker in self.workers.lost()]
+        turned = self._losses.update(listening=listening)
+        if turned:
+            self.tasks.touch()
+            lost += [WorkerChange(worker, "worker-back" if worker.online else "worker-gone") for worker in turned]
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
         self.tasks.tick()

@@ -101,11 +101,23 @@ class WorkerRecord:
         Where a heartbeat names no interval, Celery's 2 s apply; a worker that sends no heartbeats
         at all is judged by its other events and 60 s.
         """
-        return not self.offline and self._monotonic() - self.alive_at < 2 * self._interval()
+        return not self.offline and self._monotonic() - self.alive_at < 2 * self.interval()
+
+    @property
+    def silent_since(self) -> float:
+        """When the last sign of life came, or the farewell after it, by the monotonic clock."""
+        return max(self.alive_at, self._offline_at)
 
     def silent_for(self) -> float:
         """Return the seconds since the last sign of life."""
         return self._monotonic() - self.alive_at
+
+    def interval(self) -> float:
+        """Return how many seconds at most are to lie between two signs of life."""
+        if self.freq is not None:
+            low, high = _FREQ_BOUNDS
+            return min(max(self.freq, low), high)
+        return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
 
     def fields(self) -> dict[str, Any]:
         """Return the worker as `/workers?json=1` shows it: event counts, heartbeat fields, status."""
@@ -150,12 +162,6 @@ class WorkerRecord:
         else:
             self._beat(event)
 
-    def _interval(self) -> float:
-        if self.freq is not None:
-            low, high = _FREQ_BOUNDS
-            return min(max(self.freq, low), high)
-        return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
-
     def _live(self) -> None:
         self.alive_at = self._monotonic()
         self.up = True
@@ -179,7 +185,7 @@ class WorkerRecord:
             if not self.offline:
                 self._note_beat(event)
                 return
-            if not self._is_another(event) and self._monotonic() - self._offline_at < 2 * self._interval():
+            if not self._is_another(event) and self._monotonic() - self._offline_at < 2 * self.interval():
                 return  # of the process that has just left, overtaken by its farewell
         self._revive(event)
 

@@ -155,9 +155,8 @@ def test_a_worker_that_falls_silent_is_reported_lost_once(state: State, event: M
     version = state.workers.version
     state.tick()
     state.tick()
-    assert [(change.type, change.worker.hostname) for change in changes if isinstance(change, WorkerChange)] == [
-        ("worker-lost", "w1@host")
-    ]
+    told = [(change.type, change.worker.hostname) for change in changes if isinstance(change, WorkerChange)]
+    assert told == [("worker-lost", "w1@host"), ("worker-gone", "w1@host")]
     assert state.workers.version > version
     state.apply([event("worker-heartbeat")])
     clock.time += 10

@@ -25,7 +25,10 @@ class TaskChange(NamedTuple):
 
 
 class WorkerChange(NamedTuple):
-    """One `worker-*` event that was applied, or "worker-lost" when heartbeats stopped."""
+    """One `worker-*` event that was applied, or "worker-lost" when heartbeats stopped.
+
+    "worker-gone" and "worker-back" say that its open tasks count as lost from now on, or no longer.
+    """
 
     worker: Worker
     type: str

@@ -46,6 +46,9 @@ class Tasks(Protocol):
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks. Raise QueryError for a sort field or search text that cannot be read."""
 
+    def is_lost(self, task: Task) -> bool:
+        """Tell whether the task has not ended and its worker is gone; no longer so when the worker is back."""
+
     def names(self) -> Sequence[str]:
         """Return every task name seen since the start, sorted, also of tasks no longer kept."""
 

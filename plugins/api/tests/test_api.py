@@ -145,6 +145,19 @@ def test_an_unchanged_list_is_not_sent_again(count: int) -> None:
     assert serve(made, flower_routes(), scenario) == [200, 304, 0, 200, 0]
 
 
+def test_a_task_whose_worker_is_lost_says_so_and_no_other_does() -> None:
+    """R31: a field more, and only then, so that nothing changes for those who read the others."""
+    made = host()
+    made.tasks.lost = {"old"}
+    _, tasks = get("/api/tasks", made)
+    assert list(tasks["old"])[-2:] == ["worker_lost", "worker"]
+    assert tasks["old"]["worker_lost"] is True
+    assert "worker_lost" not in tasks["new"]
+    assert get("/api/task/info/old", made)[1]["worker_lost"] is True
+    assert "worker_lost" not in get("/api/task/info/new", made)[1]
+    assert list(get("/api/tasks?search=is:lost", made)[1]) == ["old"]
+
+
 def test_task_info_carries_the_id_twice() -> None:
     status, task = get("/api/task/info/old")
     assert (status, task["uuid"], task["task-id"], task["worker"]) == (200, "old", "old", "w1@shop")

@@ -188,3 +188,15 @@ def test_the_plugins_page_puts_failures_first(site):
     assert text.index("broken") < text.index("flower-api")
     assert "ImportError: no slack" in text
     assert "flower_routes" in text
+
+
+def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
+    """R31"""
+    task = FakeTask("t", state="STARTED", worker="w2@shop", succeeded=None, started=time.time() - 60)
+    made = site(tasks=[task])
+    assert "Worker lost" not in made.page("/task/t").text
+    made.host.tasks.lost = {"t"}
+    page = made.page("/task/t")
+    assert "Worker lost" in page.text
+    assert "Its worker has been gone since" in page.text
+    assert "running for" not in page.text

@@ -17,6 +17,7 @@ from flower_plugins.offers import Broker, OfferContext
 from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.records import Task
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
 __all__ = [
@@ -62,10 +63,11 @@ def offer_context(*options: Option, broker_url: str = "memory://", **values: Any
 class FakeTasks:
     """Tasks in a dict; filters by state, worker, name and plain substring search.
 
-    The cursor of a page is the id of its last row.
+    The cursor of a page is the id of its last row. `lost` holds the ids of tasks whose worker is gone.
     """
 
     def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
+        self.lost: set[str] = set()
         self.items = {task.uuid: task for task in tasks}
         self.version = 1
         self.queries: list[TaskQuery] = []
@@ -95,6 +97,9 @@ class FakeTasks:
         shown = rows[query.offset : end]
         return Page(shown, matching, len(self.items), shown[-1].uuid if shown and end < len(rows) else "")
 
+    def is_lost(self, task: Task) -> bool:
+        return task.uuid in self.lost
+
     def names(self) -> Sequence[str]:
         return sorted({task.name for task in self.items.values() if task.name})
 
@@ -104,9 +109,10 @@ class FakeTasks:
             counts[task.state] = counts.get(task.state, 0) + 1
         return counts
 
-    @staticmethod
-    def _matches(task: FakeTask, query: TaskQuery) -> bool:
+    def _matches(self, task: FakeTask, query: TaskQuery) -> bool:
         text = " ".join(str(value) for value in task.fields().values()).lower()
+        if query.search == "is:lost":
+            return task.uuid in self.lost
         return (
             (not query.state or task.state.lower() == query.state.lower())
             and (not query.worker or (task.worker or "").lower() == query.worker.lower())

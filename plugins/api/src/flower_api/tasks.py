@@ -46,7 +46,7 @@ class TasksHandler(Handler):
         """Send the tasks piece by piece, so that many of them hold up nobody and fill no memory."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if len(tasks) <= _PIECE:
-            self.finish(self.host.json({task.uuid: _listed(task) for task in tasks}))
+            self.finish(self.host.json({task.uuid: self._listed(task) for task in tasks}))
             return
         self.set_etag_header()
         if self.check_etag_header():
@@ -54,13 +54,23 @@ class TasksHandler(Handler):
             return
         self.write(b"{")
         for first in range(0, len(tasks), _PIECE):
-            piece = self.host.json({task.uuid: _listed(task) for task in tasks[first : first + _PIECE]})
+            piece = self.host.json({task.uuid: self._listed(task) for task in tasks[first : first + _PIECE]})
             self.write((b"," if first else b"") + piece[1:-1])
             try:
                 await self.flush()
             except StreamClosedError:  # the reader has seen enough
                 return
         self.finish(b"}")
+
+    def _listed(self, task: Task) -> dict[str, Any]:
+        """Return a task as lists show it: the worker last, and only when it is known."""
+        fields = task.fields()
+        worker = fields.pop("worker", None)
+        if self.host.tasks.is_lost(task):
+            fields["worker_lost"] = True
+        if worker is not None:
+            fields["worker"] = worker
+        return fields
 
     def _query(self) -> TaskQuery:
         params = self.params
@@ -93,7 +103,8 @@ class TaskInfoHandler(Handler):
         task = self.host.tasks.get(uuid)
         if task is None:
             raise NotFound(f"Unknown task '{uuid}'")
-        self.send_json({**task.fields(), "task-id": uuid})
+        lost = {"worker_lost": True} if self.host.tasks.is_lost(task) else {}
+        self.send_json({**task.fields(), "task-id": uuid, **lost})
 
 
 class TaskTypesHandler(Handler):
@@ -102,15 +113,6 @@ class TaskTypesHandler(Handler):
     def get(self) -> None:
         """Answer with every name seen, sorted."""
         self.send_json({"task-types": list(self.host.tasks.names())})
-
-
-def _listed(task: Task) -> dict[str, Any]:
-    """Return a task as lists show it: the worker last, and only when it is known."""
-    fields = task.fields()
-    worker = fields.pop("worker", None)
-    if worker is not None:
-        fields["worker"] = worker
-    return fields
 
 
 def _filter(value: str | None) -> str:

@@ -96,13 +96,15 @@ class Relative:
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
-    "revoke" or "".
+    "revoke" or "". `lost` says that its worker is gone, `silent` since when.
     """
 
     uuid: str
     name: str
     state: Look
     ending: str
+    lost: bool
+    silent: float | None
     since: float | None
     worker: str
     runtime: float | None
@@ -132,13 +134,17 @@ def task_view(host: Host, task: Task) -> TaskView:
     uuid, name = text(task.uuid), text(task.name)
     traceback = text(task.traceback)
     steps = _steps(task)
-    running = _running(task, steps, time.time())
+    lost = host.tasks.is_lost(task)
+    worker = host.workers.get(text(task.worker)) if lost else None
+    running = None if lost else _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
         name=name,
         state=state,
         ending=ending(task),
+        lost=lost,
+        silent=None if worker is None else number(worker.last_seen),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         runtime=number(task.runtime),
@@ -159,7 +165,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
         more_children=max(len(children) - _RELATIVES, 0),
         action=action(task),
-        announcement=f"State {state.word}",
+        announcement=f"State {state.word}, worker lost" if lost else f"State {state.word}",
     )
 
 
