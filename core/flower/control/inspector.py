@@ -78,10 +78,11 @@ class InspectService(Service):
         log: logging.Logger | None = None,
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
-        self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
+        self._timeout, self._max, self.enabled, self._period = timeout, max(max_workers, 1), enabled, period
         self._format, self._spacing, self._listener = format_request, spacing, listener
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._times: dict[str, dict[str, float]] = {}
         self._running: dict[str | None, asyncio.Task[None]] = {}
         self._asked: OrderedDict[str | None, float] = OrderedDict()
         self._arrived: dict[str, int] = {}
@@ -92,6 +93,10 @@ class InspectService(Service):
     def info(self, hostname: str) -> Mapping[str, Any] | None:
         """Return the replies by method and `timestamp`, when the worker last answered; None if it never did."""
         return self._cache.get(hostname)
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        """Return when the worker last answered, by method, seconds since the epoch."""
+        return dict(self._times.get(hostname, {}))
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         """Return `info` of every worker that has answered."""
@@ -107,7 +112,7 @@ class InspectService(Service):
         Callers with the same target share one question, asked at most once per `spacing`. A worker that
         nobody has heard of is not asked. When the question fails the cache stays as it is.
         """
-        if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
+        if not self.enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
             return
         running = self._running.get(hostname)
         if running is None:
@@ -118,7 +123,7 @@ class InspectService(Service):
 
     def worker_arrived(self, hostname: str) -> None:
         """Ask a worker that came online for the basics, together with others that arrive at the same time."""
-        if not self._enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
+        if not self.enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
             return
         self._arrived[hostname] = _TRIES
         if self._greeter is None or self._greeter.done():
@@ -130,13 +135,13 @@ class InspectService(Service):
 
     def forget(self, hostname: str) -> None:
         """Drop what is kept of a worker that the state has evicted."""
-        for kept in (self._cache, self._arrived):
+        for kept in (self._cache, self._times, self._arrived):
             kept.pop(hostname, None)
         self._asked.pop(hostname, None)
 
     async def start(self) -> None:
         """Ask all workers now, and again every `period`, in the background."""
-        if self._enabled and self._periodic is None:
+        if self.enabled and self._periodic is None:
             self._periodic = asyncio.ensure_future(self._repeat())
 
     async def stop(self) -> None:
@@ -202,10 +207,12 @@ class InspectService(Service):
             return False
         for method in usable.keys() & TASK_LISTS.keys():
             usable[method] = await self._formatted(usable[method])
-        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
+        now = time.time()
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": now}
         self._cache.move_to_end(hostname)
+        self._times.setdefault(hostname, {}).update(dict.fromkeys(usable, now))
         while len(self._cache) > self._max:
-            self._cache.popitem(last=False)
+            self._times.pop(self._cache.popitem(last=False)[0], None)
         return True
 
     async def _formatted(self, entries: Sequence[Any]) -> list[Any]:

@@ -48,6 +48,7 @@ class WorkerRecord:
     __slots__ = (
         "_monotonic",
         "_offline_at",
+        "_offsets",
         "active",
         "alive_at",
         "clock",
@@ -73,6 +74,7 @@ class WorkerRecord:
         self.hostname = hostname
         self.counts: dict[str, int] = {}
         self.heartbeats: list[float] = []
+        self._offsets: list[float] = []
         self.pid: int | None = None
         self.freq: float | None = None
         self.clock = 0
@@ -102,6 +104,14 @@ class WorkerRecord:
         at all is judged by its other events and 60 s.
         """
         return not self.offline and self._monotonic() - self.alive_at < 2 * self.interval()
+
+    @property
+    def skew(self) -> float | None:
+        """How many seconds the worker's clock is ahead of ours, negative when it is behind; None before a heartbeat.
+
+        A heartbeat that was long under way looks like a clock that is behind: of the last few the fastest counts.
+        """
+        return round(max(self._offsets), 3) if self._offsets else None
 
     @property
     def silent_since(self) -> float:
@@ -134,6 +144,7 @@ class WorkerRecord:
             "sw_ident": self.sw_ident,
             "sw_ver": self.sw_ver,
             "sw_sys": self.sw_sys,
+            "skew": self.skew,
             "status": self.online,
         }
 
@@ -178,6 +189,7 @@ class WorkerRecord:
     def _begin(self, event: Event) -> None:
         """Take in a new process; whatever was heard of an earlier one says nothing about its clocks."""
         self.clock, self.heard, self.pid = 0, 0.0, None
+        self._offsets.clear()
         self._revive(event)
 
     def _beat(self, event: Event) -> None:
@@ -201,7 +213,8 @@ class WorkerRecord:
     def _note_beat(self, event: Event) -> None:
         self.offline = False
         self.heartbeats.append(event.received_at)
-        del self.heartbeats[:-_MAX_HEARTBEATS]
+        self._offsets.append(event.timestamp - event.received_at)
+        del self.heartbeats[:-_MAX_HEARTBEATS], self._offsets[:-_MAX_HEARTBEATS]
         self._live()
 
     def _older(self, event: Event) -> bool:

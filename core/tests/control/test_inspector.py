@@ -196,8 +196,12 @@ def test_a_partial_answer_keeps_what_was_known() -> None:
         cluster.workers["w1"] = {"stats": {"pid": 3}}
         await service.refresh()
 
-    info = run(cluster, scenario, spacing=0.1).info("w1") or {}
+    service = run(cluster, scenario, spacing=0.1)
+    info, times = service.info("w1") or {}, service.times("w1")
     assert (info["stats"], info["registered"]) == ({"pid": 3}, ["shop.add"])
+    assert info["timestamp"] == times["stats"] > times["registered"] == times["conf"]
+    service.forget("w1")
+    assert service.times("w1") == {}
 
 
 def test_switched_off_it_broadcasts_nothing() -> None:
@@ -210,7 +214,7 @@ def test_switched_off_it_broadcasts_nothing() -> None:
         await service.refresh("w1")
         await asyncio.sleep(0.3)
 
-    run(cluster, scenario, enabled=False)
+    assert run(cluster, scenario, enabled=False).enabled is False
     assert cluster.questions == []
 
 

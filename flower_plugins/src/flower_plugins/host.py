@@ -73,11 +73,18 @@ class Workers(Protocol):
 class Inspect(Protocol):
     """What workers said of themselves when asked; cached, secrets masked."""
 
+    @property
+    def enabled(self) -> bool:
+        """False when Flower was told to ask nobody (`inspect`)."""
+
     def info(self, hostname: str) -> Mapping[str, Any] | None:
         """Return the replies by method (stats, active_queues, registered, conf …) and `timestamp`, or None."""
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         """Return `info` of every worker that has answered."""
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        """Return when the worker last answered, by method, seconds since the epoch: answers may be of different age."""
 
     async def refresh(self, hostname: str | None = None) -> None:
         """Ask one worker for everything, or all workers for the basics; returns when answered or timed out."""

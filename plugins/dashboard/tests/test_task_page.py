@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flower_plugins.testing import FakeTask
+from flower_plugins.testing import FakeTask, FakeWorker
 
 START = 1_700_000_000.0
 
@@ -200,3 +200,14 @@ def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
     assert "Worker lost" in page.text
     assert "Its worker has been gone since" in page.text
     assert "running for" not in page.text
+
+
+@pytest.mark.parametrize("skew", [3600.0, -3600.0])
+def test_times_of_clocks_that_disagree_are_not_subtracted(site, skew):
+    """R43"""
+    at = START + skew
+    task = FakeTask("t", worker="w1@shop", sent=START, received=at + 1, started=at + 2, succeeded=at + 4)
+    page = site(tasks=[task], workers=[FakeWorker("w1@shop", skew=skew)]).page("/task/t")
+    assert re.search("Sent .* Received .* 1.00 s waiting in the worker Started .* 2.00 s running Succeeded", page.text)
+    assert "in the queue" not in page.text
+    assert [float(width) for width in page.values("rect", "width")] == pytest.approx([333.33, 666.67])

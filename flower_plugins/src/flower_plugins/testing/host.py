@@ -141,6 +141,9 @@ class FakeInspect:
 
     def __init__(self, replies: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.replies = dict(replies or {})
+        self.enabled = True
+        self.older: dict[str, dict[str, float]] = {}
+        """Times by host name and method, where they are not the reply's own."""
         self.refreshed: list[str | None] = []
 
     def info(self, hostname: str) -> Mapping[str, Any] | None:
@@ -148,6 +151,11 @@ class FakeInspect:
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         return self.replies
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        reply = self.replies.get(hostname, {})
+        times = {method: reply["timestamp"] for method in reply if method != "timestamp" and "timestamp" in reply}
+        return {**times, **self.older.get(hostname, {})}
 
     async def refresh(self, hostname: str | None = None) -> None:
         self.refreshed.append(hostname)

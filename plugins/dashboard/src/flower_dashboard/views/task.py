@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
+from flower_dashboard.clocks import skew
 from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
@@ -96,7 +97,7 @@ class Relative:
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
-    "revoke" or "". `lost` says that its worker is gone, `silent` since when.
+    "revoke" or "". `lost` says that its worker is gone, `silent` since when; `skew` how far its clock is off.
     """
 
     uuid: str
@@ -107,6 +108,7 @@ class TaskView:
     silent: float | None
     since: float | None
     worker: str
+    skew: str
     runtime: float | None
     exception: str
     traceback: str
@@ -133,10 +135,11 @@ def task_view(host: Host, task: Task) -> TaskView:
     state = look(task.state)
     uuid, name = text(task.uuid), text(task.name)
     traceback = text(task.traceback)
-    steps = _steps(task)
+    worker = host.workers.get(text(task.worker))
+    off = skew(worker)
+    steps = _steps(task, one_clock=not off)
     lost = host.tasks.is_lost(task)
-    worker = host.workers.get(text(task.worker)) if lost else None
-    running = None if lost else _running(task, steps, time.time())
+    running = None if lost or off else _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
@@ -144,9 +147,10 @@ def task_view(host: Host, task: Task) -> TaskView:
         state=state,
         ending=ending(task),
         lost=lost,
-        silent=None if worker is None else number(worker.last_seen),
+        silent=None if worker is None or not lost else number(worker.last_seen),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
+        skew=off,
         runtime=number(task.runtime),
         exception=text(task.exception),
         traceback=traceback,
@@ -169,17 +173,18 @@ def task_view(host: Host, task: Task) -> TaskView:
     )
 
 
-def _steps(task: Task) -> list[Step]:
+def _steps(task: Task, *, one_clock: bool) -> list[Step]:
+    """Return the moments in order. Without `one_clock` client and worker disagree about time: sent comes first."""
     moments = [
         (at, name, title, tone) for name, title, tone in _STEPS if (at := number(getattr(task, name))) is not None
     ]
-    moments.sort(key=lambda moment: moment[0])
+    moments.sort(key=lambda moment: (not one_clock and moment[1] != "sent", moment[0]))
     steps: list[Step] = []
     for position, (at, name, title, tone) in enumerate(moments):
-        if position == 0:
+        before = moments[position - 1]
+        if position == 0 or (not one_clock and before[1] == "sent"):
             steps.append(Step(title, tone, at))
         else:
-            before = moments[position - 1]
             steps.append(Step(title, tone, at, at - before[0], *_phase(before[1], name)))
     return steps
 
@@ -198,7 +203,7 @@ def _running(task: Task, steps: Sequence[Step], now: float) -> float | None:
 
 
 def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
-    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps)]
+    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps) if after.since is not None]
     if running is not None:
         spans.append(("run", steps[-1].at, steps[-1].at + running))
     if not spans or spans[-1][2] <= spans[0][1]:
