@@ -170,6 +170,7 @@ class Flower:
             snapshot=self.inspect.snapshot,
             is_online=self._is_online,
             declared=declared_queues(self.celery.conf),
+            asked=self.inspect.freshen,
         )
 
     def _catch_up(self) -> None:

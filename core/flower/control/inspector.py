@@ -129,6 +129,11 @@ class InspectService(Service):
         if self._greeter is None or self._greeter.done():
             self._greeter = asyncio.ensure_future(self._greet())
 
+    def freshen(self, max_age: float = 10.0) -> None:
+        """Ask all workers soon, unless that was done within `max_age` seconds."""
+        if time.monotonic() - self._asked.get(None, float("-inf")) > max_age:
+            self._renewal.set()
+
     def renew(self) -> None:
         """Ask all workers again soon, because events were missed: what is being asked now may already be too old."""
         self._renewal.set()

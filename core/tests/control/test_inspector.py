@@ -385,3 +385,18 @@ def test_workers_are_asked_again_when_events_were_missed_even_while_they_are_ask
         await until(lambda: len(cluster.questions) == 3)
 
     run(cluster, scenario, period=60.0, spacing=0.01)
+
+
+def test_answers_are_made_fresh_when_they_are_old_and_somebody_asks() -> None:
+    cluster = Cluster(w1=GOOD)
+
+    async def scenario(service: InspectService) -> None:
+        await service.start()
+        await until(lambda: len(cluster.questions) == 1)
+        service.freshen()
+        await asyncio.sleep(0.1)
+        assert len(cluster.questions) == 1
+        service.freshen(max_age=0.05)
+        await until(lambda: len(cluster.questions) == 2)
+
+    run(cluster, scenario, period=60.0, spacing=0.01)

@@ -115,12 +115,16 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueReport:
-    """Queue statistics with their age in seconds; `error` says why they are stale or missing."""
+    """Queue statistics with their age in seconds; `error` says why they are stale or missing.
+
+    `supported` is False where nobody knows how to ask this kind of broker.
+    """
 
     queues: Sequence[QueueStats] = ()
     age: float = 0.0
     stale: bool = False
     error: str = ""
+    supported: bool = True
 
 
 class Queues(Protocol):

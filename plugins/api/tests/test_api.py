@@ -213,6 +213,19 @@ def test_a_broker_out_of_reach_is_a_503() -> None:
     assert get("/api/queues/length", made) == (503, "Broker unavailable")
 
 
+def test_lengths_from_before_an_outage_say_that_they_are_old() -> None:
+    made = host()
+    made.queues = FakeQueues([QueueStats("a", 3)], error="Broker unavailable", age=12.34)
+    old = {"active_queues": [{"name": "a", "messages": 3}], "stale": True, "age": 12.3, "error": "Broker unavailable"}
+    assert get("/api/queues/length", made) == (200, old)
+
+
+def test_a_broker_nobody_can_ask_is_a_404() -> None:
+    made = host()
+    made.queues = FakeQueues(error="'carrier' broker is not supported", supported=False)
+    assert get("/api/queues/length", made) == (404, "'carrier' broker is not supported")
+
+
 def test_plugins_are_reported_with_their_errors() -> None:
     made = host()
     made.plugin_reports = [PluginReport("bad", "flower-bad", "1.0", "failed", "ImportError: x", ("flower_routes",))]

@@ -193,16 +193,18 @@ class FakeControl:
 
 
 class FakeQueues:
-    """A fixed report."""
+    """A fixed report; with an error it is a stale one."""
 
-    def __init__(self, queues: Sequence[QueueStats] = (), error: str = "") -> None:
-        self.queues, self.error = queues, error
+    def __init__(
+        self, queues: Sequence[QueueStats] = (), error: str = "", *, age: float = 0.0, supported: bool = True
+    ) -> None:
+        self.queues, self.error, self.age, self.supported = queues, error, age, supported
 
     def names(self) -> Sequence[str]:
         return [queue.name for queue in self.queues]
 
     async def report(self) -> QueueReport:
-        return QueueReport(self.queues, error=self.error)
+        return QueueReport(self.queues, self.age, bool(self.error), self.error, self.supported)
 
 
 class FakeStatus:
