@@ -9,10 +9,13 @@ import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.system.support import Launcher, Process, Room, until
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
@@ -111,13 +114,17 @@ class RabbitServer(Server):
 
     seconds = 60.0
 
-    def __init__(self, launcher: Launcher, folder: Path) -> None:
+    def __init__(
+        self, launcher: Launcher, folder: Path, plugins: str = "", settings: Mapping[str, str] = _NONE
+    ) -> None:
+        """`plugins` between commas, `settings` as in rabbitmq.conf."""
         super().__init__(launcher, folder)
         self._mapper = str(free_port())
         self._distribution = str(free_port())
-        (folder / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{self.port}\n")
+        settings = {"listeners.tcp.local": f"127.0.0.1:{self.port}", **settings}
+        (folder / "rabbitmq.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
         (folder / "rabbitmq-env.conf").write_text("")
-        (folder / "enabled_plugins").write_text("[].\n")
+        (folder / "enabled_plugins").write_text(f"[{plugins}].\n")
 
     @staticmethod
     def missing() -> str:
