@@ -68,7 +68,22 @@ def test_the_task_of_a_killed_worker_is_marked_until_the_worker_returns(launch: 
 
     launch.worker(room)
     until(lambda: online(flower) and not lost(flower, uuid), "the mark is gone")
-    assert "Worker lost" not in flower.get(f"/task/{uuid}").text
+    # The new process does not have the task, and says so when it is asked.
+    until(lambda: task(flower, uuid).get("worker_restarted"), "the task is marked as left behind", 5)
+    assert "Worker restarted" in flower.get(f"/task/{uuid}").text
+    assert list(flower.json("/api/tasks?search=is:lost")) == [uuid]
+
+
+def test_a_worker_that_is_started_anew_at_once_leaves_its_task_behind(launch: Launcher, room: Room) -> None:
+    flower = launch.flower(room)
+    worker = launch.worker(room)
+    uuid = started(flower, room)
+    os.killpg(worker.popen.pid, signal.SIGKILL)
+    launch.worker(room)
+    until(lambda: task(flower, uuid).get("worker_restarted"), "the task is marked", 2 * WINDOW)
+    after = started(flower, room)
+    flower.json("/api/workers?refresh=1&workername=w1@test")
+    assert "worker_restarted" not in task(flower, after)
 
 
 def test_a_worker_that_only_hung_takes_its_task_back(launch: Launcher, redis_room: Room) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from flower.control import TASK_LISTS
 from flower.state import State
-from flower.state.held import HeldTask, read_held
+from flower.state.held import Answer, HeldTask, read_held
+from flower.state.losses import open_states
 
 __all__ = ["RollCall"]
 
@@ -29,14 +30,14 @@ class RollCall:
         return self._state.tasks.version
 
     async def answered(self, replies: Mapping[str, Mapping[str, Any]], mark: int) -> None:
-        """Merge what workers hold, then correct what they had prefetched."""
-        there: dict[str, frozenset[str]] = {}
-        rated: dict[str, frozenset[str]] = {}
+        """Merge what workers hold, then correct what is believed of tasks that they do not hold."""
+        answers: dict[str, Answer] = {}
         for hostname, reply in replies.items():
             held = await self._merged(hostname, reply, mark)
             if _is_whole(reply):
-                there[hostname], rated[hostname] = held, frozenset(_rated(reply.get("registered")))
-        await self._settle(there, rated, mark)
+                answers[hostname] = Answer(held, frozenset(_rated(reply.get("registered"))))
+        if answers:
+            await self._settle(answers, mark)
 
     async def _merged(self, hostname: str, reply: Mapping[str, Any], mark: int) -> frozenset[str]:
         """Return the ids of the tasks that a worker holds."""
@@ -52,20 +53,11 @@ class RollCall:
                 await asyncio.sleep(0)
         return frozenset(ids)
 
-    async def _settle(
-        self, there: Mapping[str, frozenset[str]], rated: Mapping[str, frozenset[str]], mark: int
-    ) -> None:
-        if not there:
-            return
-        records = list(self._state.tasks.by_state.groups["RECEIVED"].values())
-        for first in range(0, len(records), _AT_ONCE):
-            waiting = [
-                record
-                for record in records[first : first + _AT_ONCE]
-                # Tasks with a rate limit wait in the worker where none of its answers shows them.
-                if record.waiting is not None and record.name not in rated.get(record.waiting[0], ())
-            ]
-            self._state.settle_held(waiting, there, mark)
+    async def _settle(self, answers: Mapping[str, Answer], mark: int) -> None:
+        groups = self._state.tasks.by_state.groups
+        tasks = [task for state in open_states(list(groups)) for task in groups[state].values()]
+        for first in range(0, len(tasks), _AT_ONCE):
+            self._state.settle_held(tasks[first : first + _AT_ONCE], answers, mark)
             await asyncio.sleep(0)
 
 

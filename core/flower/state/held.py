@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 from flower.masking import mask
 from flower.state.counters import Counters
 from flower.state.formatters import Data, Formatters
+from flower.state.losses import Losses
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
 from flower.state.tasks import TaskRecord
 from flower.state.workers import WorkerStore
 from flower_plugins import TaskChange
 
-__all__ = ["CHANGE", "HeldTask", "HeldTasks", "args_text", "kwargs_text", "read_held"]
+__all__ = ["CHANGE", "LOST_CHANGE", "Answer", "HeldTask", "HeldTasks", "args_text", "kwargs_text", "read_held"]
 
 CHANGE = "task-held"
 """The type of changes that come from what workers say they hold."""
+LOST_CHANGE = "task-lost"
+"""That of changes that come from what a restarted worker does not hold."""
 
 _MAX_ID = 1000
 _MAX_CHARACTERS = 65_536
@@ -42,6 +45,16 @@ class HeldTask(NamedTuple):
     routing_key: str | None = None
 
 
+class Answer(NamedTuple):
+    """All that a worker holds by id, and the names of its tasks that have a rate limit.
+
+    Those wait where none of its lists shows them.
+    """
+
+    ids: Set[str]
+    rated: Set[str] = frozenset()
+
+
 class HeldTasks:
     """Merges them into tasks. `as_of` is everywhere the store's version when workers were asked:
 
@@ -54,11 +67,12 @@ class HeldTasks:
         workers: WorkerStore,
         formatters: Formatters,
         metrics: Counters,
+        losses: Losses,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._tasks, self._workers, self._formatters, self._metrics = tasks, workers, formatters, metrics
-        self._now = now
+        self._losses, self._now = losses, now
         self._share = Shared().one
 
     def merge(self, held: Iterable[HeldTask], as_of: int) -> Iterator[TaskChange]:
@@ -71,15 +85,23 @@ class HeldTasks:
             if self._merge(record, one, before, as_of):
                 yield TaskChange(record, None if before is None else before[0], CHANGE, one.hostname)
 
-    def settle(self, waiting: Iterable[TaskRecord], answered: Mapping[str, Set[str]], as_of: int) -> None:
-        """Stop counting tasks as prefetched that their workers, who `answered` with the ids they hold, do not have."""
-        for record in waiting:
-            place = record.waiting
-            if place is None or record.order > as_of:
+    def settle(self, tasks: Iterable[TaskRecord], answers: Mapping[str, Answer], as_of: int) -> Iterator[TaskChange]:
+        """Correct what is believed of open tasks that their workers, who gave `answers`, do not hold.
+
+        They do not count as prefetched. Those of which a worker told last before its process began are lost.
+        """
+        for task in tasks:
+            if task.order > as_of:
                 continue
-            there = answered.get(place[0])
-            if there is not None and record.uuid not in there:
-                self._metrics.release(record)
+            if task.waiting is not None:
+                answer = answers.get(task.waiting[0])
+                if answer is not None and task.uuid not in answer.ids and task.name not in answer.rated:
+                    self._metrics.release(task)
+            answer, worker = answers.get(task.worker or ""), self._workers.get(task.worker or "")
+            if answer is None or worker is None or task.uuid in answer.ids or task.heard >= worker.began:
+                continue
+            if self._losses.abandon(task):
+                yield TaskChange(task, task.state, LOST_CHANGE, worker.hostname)
 
     def _merge(self, record: TaskRecord, held: HeldTask, before: Position | None, as_of: int) -> bool:
         """Return whether the record changed; a new one is taken into the store."""

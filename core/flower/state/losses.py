@@ -1,4 +1,4 @@
-"""Tasks whose worker is gone: found by looking at workers, so that it costs nothing however many tasks there are."""
+"""Tasks that nobody works on any more: found by way of workers, so that the number of all tasks does not matter."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ __all__ = ["Losses", "open_states"]
 
 _SILENT, _GONE = 5, 3
 _DOUBTFUL_SECONDS = 20.0
+_MAX_ABANDONED = 10_000
 _ENDED = frozenset(("SUCCESS", "FAILURE", "REVOKED", "REJECTED"))
 _WITH_NOBODY = frozenset(("PENDING", "RETRY"))
 """States of tasks that wait at the broker: no worker can lose them."""
 
 
 class Losses:
-    """Which workers count as lost, and with them their open tasks.
+    """Which open tasks nobody works on any more: those of lost workers, and those that a new process does not hold.
 
     A worker is lost when it was silent for five of its intervals, or three after a farewell, with events flowing
     all the while: as long as we hear nobody, nobody is lost. It is no longer when it is heard again.
@@ -31,14 +32,36 @@ class Losses:
         self._lost: dict[str, float] = {}
         """When each was found to be lost."""
         self._listening_since: float | None = None
+        self._abandoned: dict[str, int] = {}
+        """Ids of tasks that a worker's new process does not hold, and their order then: any change makes it void."""
 
     def workers(self) -> list[str]:
         """Return the names of lost workers."""
         return [hostname for hostname in self._lost if self._is_lost(hostname)]
 
-    def include(self, task: TaskRecord) -> bool:
-        """Tell whether a task has not ended and its worker is lost."""
-        return task.worker in self._lost and self._is_lost(task.worker) and _is_open(task)
+    def of(self, task: TaskRecord) -> str:
+        """Return "lost" for an open task whose worker is, "restarted" for one its worker no longer has, else ""."""
+        if task.worker in self._lost and self._is_lost(task.worker) and _is_open(task):
+            return "lost"
+        return "restarted" if self._abandoned and self._abandoned.get(task.uuid) == task.order else ""
+
+    def abandoned(self) -> list[str]:
+        """Return the ids of tasks that may have been left behind by a restart."""
+        return list(self._abandoned)
+
+    def abandon(self, task: TaskRecord) -> bool:
+        """Note that a worker's new process does not hold an open task of the one before; return whether that is new."""
+        if self._abandoned.get(task.uuid) == task.order or len(self._abandoned) >= _MAX_ABANDONED:
+            return False
+        self._abandoned[task.uuid] = task.order
+        return True
+
+    def forget(self, find: Callable[[str], TaskRecord | None]) -> None:
+        """Let go of abandoned tasks that were heard of again or are kept no more; `find` returns a task by id."""
+        for uuid, order in list(self._abandoned.items()):
+            task = find(uuid)
+            if task is None or task.order != order:
+                del self._abandoned[uuid]
 
     def update(self, *, listening: bool) -> list[WorkerRecord]:
         """Look at all workers, once a second; return those that were lost or came back. `listening`: events flow."""

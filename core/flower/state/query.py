@@ -11,7 +11,7 @@ from flower.state.index import Group, Index
 from flower.state.losses import Losses, open_states
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.pace import Pace
-from flower.state.pages import Members, Order, Window, read_page
+from flower.state.pages import Ids, Members, Order, Window, read_page
 from flower.state.search import Search, parse
 from flower.state.search.texts import Texts
 from flower.state.tasks import FIELDS, TaskRecord
@@ -67,6 +67,8 @@ async def answer(source: Source, query: TaskQuery) -> Page:
     window = Window(max(0, query.offset), None if query.limit is None else max(0, query.limit), after)
     filters = _filters(source, query, search)
     ranges = _ranges(query)
+    if any(len(members) == 0 for members in filters):
+        return Page([], 0, len(source.kept()))
     if not ranges and search.everything and len(filters) < 2:
         members = filters[0] if filters else None
         return await read_page(source, members, order, window, Pace())
@@ -110,8 +112,11 @@ def _filters(source: Source, query: TaskQuery, search: Search) -> list[Members]:
     if search.only_lost:
         states, workers = source.by_state.groups, source.by_worker.groups
         members.append(Members([states[state] for state in open_states(states)], in_order=False))
-        gone = [workers[hostname] for hostname in source.losses.workers() if hostname in workers]
-        members.append(Members(gone, in_order=False))
+        gone = source.losses.workers()
+        groups: list[Ids] = [workers[hostname] for hostname in gone if hostname in workers]
+        left = (uuid for uuid in source.losses.abandoned() if uuid in source.kept())
+        groups.append({uuid: None for uuid in left if source.kept()[uuid].worker not in gone})
+        members.append(Members(groups, in_order=False))
     return sorted(members, key=len)
 
 

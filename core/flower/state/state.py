@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from flower.events.event import Event
 from flower.state.counters import DEFAULT_BUCKETS, Counters
 from flower.state.formatters import Data, Formatters, hide
-from flower.state.held import HeldTask, HeldTasks
+from flower.state.held import Answer, HeldTask, HeldTasks
 from flower.state.losses import Losses
 from flower.state.reducer import is_client, reduce
 from flower.state.sharing import Shared
@@ -56,7 +56,7 @@ class State:
         self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task, losses=self._losses)
         self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
-        self._held = HeldTasks(self.tasks, self.workers, self.formatters, self.metrics, now=now)
+        self._held = HeldTasks(self.tasks, self.workers, self.formatters, self.metrics, self._losses, now=now)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
         self.failed = 0
@@ -101,9 +101,13 @@ class State:
         """Take in tasks that workers say they hold, asked when `tasks.version` was `as_of`; then tell subscribers."""
         self._tell(list(self._held.merge(held, as_of)))
 
-    def settle_held(self, waiting: Iterable[TaskRecord], answered: Mapping[str, Set[str]], as_of: int) -> None:
-        """Let go of those `waiting` tasks that workers, who `answered` with all ids they hold, do not have."""
-        self._held.settle(waiting, answered, as_of)
+    def settle_held(self, tasks: Iterable[TaskRecord], answers: Mapping[str, Answer], as_of: int) -> None:
+        """Correct what is believed of open tasks that workers, who gave `answers`, do not hold; tell subscribers."""
+        lost = list(self._held.settle(tasks, answers, as_of))
+        if lost:
+            self._losses.forget(self.tasks.get)
+            self.tasks.touch()
+            self._tell(lost)
 
     def tick(self, *, listening: bool = True) -> None:
         """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.

@@ -77,9 +77,13 @@ class TaskStore:
         """Return how many kept tasks are in each state."""
         return {state: len(group) for state, group in self.by_state.groups.items() if group}
 
-    def is_lost(self, task: Task) -> bool:
-        """Tell whether the task has not ended and its worker is gone."""
-        return self.losses.include(cast(TaskRecord, task))  # the store's own, which plugins know as Task
+    def loss(self, task: Task) -> str:
+        """Return "lost" or "restarted" for a task that nobody works on any more, else ""."""
+        return self.losses.of(cast(TaskRecord, task))  # the store's own, which plugins know as Task
+
+    def is_lost(self, task: TaskRecord) -> bool:
+        """Tell whether nobody works on an open task any more."""
+        return self.losses.of(task) != ""
 
     def touch(self) -> None:
         """Make the version grow, because what is shown of tasks changed and no record did."""

@@ -51,6 +51,7 @@ class WorkerRecord:
         "_offsets",
         "active",
         "alive_at",
+        "began",
         "clock",
         "counts",
         "freq",
@@ -88,6 +89,8 @@ class WorkerRecord:
         self.last_seen: float | None = None
         self.invalid: tuple[str, ...] = ()
         self.alive_at = float("-inf")
+        self.began = 0.0
+        """When its process began, by its own clock; 0 for one that we did not see begin."""
         self.offline = False
         self.up = False
         """What subscribers were last told."""
@@ -188,6 +191,8 @@ class WorkerRecord:
 
     def _begin(self, event: Event) -> None:
         """Take in a new process; whatever was heard of an earlier one says nothing about its clocks."""
+        if event.pid is None or event.pid != self.pid:  # else it is the same one, connected anew
+            self.began = event.timestamp
         self.clock, self.heard, self.pid = 0, 0.0, None
         self._offsets.clear()
         self._revive(event)
@@ -203,6 +208,8 @@ class WorkerRecord:
 
     def _revive(self, event: Event) -> None:
         self._note_beat(event)
+        if self._is_another(event):
+            self.began = event.timestamp
         self.clock, self.heard = event.clock, event.timestamp
         self.invalid = event.invalid
         for field in ("pid", "freq", "active", "processed", "loadavg", "sw_ident", "sw_ver", "sw_sys"):

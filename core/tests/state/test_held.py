@@ -9,7 +9,8 @@ import pytest
 
 from flower.events.event import Event
 from flower.state import State
-from flower.state.held import CHANGE, HeldTask, args_text, kwargs_text, read_held
+from flower.state.held import CHANGE, LOST_CHANGE, Answer, HeldTask, args_text, kwargs_text, read_held
+from flower.state.losses import open_states
 from flower_plugins import EditableTask
 
 MakeEvent = Callable[..., Event]
@@ -165,10 +166,39 @@ def test_prefetched_tasks_that_the_worker_does_not_have_are_let_go(state: State,
     state.apply([event("task-received", "t5", clock=2, name="shop.pay")])
     waiting = list(state.tasks.by_state.groups["RECEIVED"].values())
     for _ in range(2):
-        state.settle_held(waiting, {"w1@host": {"t1"}}, asked)
+        state.settle_held(waiting, {"w1@host": Answer({"t1"})}, asked)
         assert prefetched(state) == [2.0, 1.0]
     state.apply([event("task-started", "t2", at=9.0, clock=8), event("task-started", "t3", at=9.0, clock=9)])
     assert prefetched(state) == [2.0, 1.0]
+
+
+@pytest.mark.parametrize(("pid", "loss"), [(8, "restarted"), (7, "")])
+@pytest.mark.parametrize("kind", ["worker-online", "worker-heartbeat"])
+def test_open_tasks_that_a_new_process_does_not_hold_are_lost_until_they_are_heard_of(
+    state: State, event: MakeEvent, kind: str, pid: int, loss: str
+) -> None:
+    """R31: a worker that is started anew at once was never seen to be gone."""
+    state.apply([event("worker-heartbeat", at=1.0, clock=1, pid=7)])
+    state.apply([event(f"task-{each}", each, at=2.0, clock=2) for each in ("started", "received", "succeeded")])
+    state.apply([event("task-started", "held", at=2.0, clock=2), event("task-retried", "retried", at=2.0, clock=2)])
+    state.apply([event(kind, at=5.0, clock=1, pid=pid), event("task-started", "new", at=6.0, clock=3)])
+    told: list[Any] = []
+    state.subscribe(told.extend)
+    version = state.tasks.version
+    for _ in range(2):
+        groups = state.tasks.by_state.groups
+        tasks = [task for each in open_states(groups) for task in groups[each].values()]
+        state.settle_held(tasks, {"w1@host": Answer({"held"})}, state.tasks.version)
+    records = state.tasks.kept()
+    expected = {uuid: loss if uuid in ("started", "received") else "" for uuid in records}
+    assert {uuid: state.tasks.loss(record) for uuid, record in records.items()} == expected
+    lost = {("started", LOST_CHANGE), ("received", LOST_CHANGE)} if loss else set()
+    assert {(change.task.uuid, change.type) for change in told} == lost
+    assert len(told) == len(lost)
+    assert (state.tasks.version > version) is bool(loss)
+    state.apply([event("task-received", "received", at=9.0, clock=9, hostname="w2@host")])
+    state.apply([event("task-succeeded", "started", at=9.0, clock=9)])
+    assert {state.tasks.loss(record) for record in records.values()} == {""}
 
 
 def test_a_task_told_by_two_hosts_is_never_counted_below_zero(state: State, event: MakeEvent) -> None:

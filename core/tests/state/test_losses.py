@@ -10,6 +10,7 @@ import pytest
 
 from flower.events.event import Event
 from flower.state import State
+from flower.state.held import Answer
 from flower_plugins import QueryError, TaskQuery, WorkerChange
 
 MakeEvent = Callable[..., Event]
@@ -155,6 +156,14 @@ def test_the_search_looks_only_at_open_tasks_of_lost_workers(
     beat(busy, event, "w2@host")
     assert found(busy, "is:lost") == ["progress", "received", "started"]
     assert len(looked) == 3
+
+
+def test_tasks_left_behind_by_a_restart_can_be_searched_for(busy: State, event: MakeEvent) -> None:
+    beat(busy, event, at=2.0, clock=50, pid=1)
+    beat(busy, event, at=90.0, clock=1, pid=2)
+    busy.settle_held(list(busy.tasks.by_state.groups["STARTED"].values()), {"w1@host": Answer(set())}, 1000)
+    assert found(busy, "is:lost") == ["started"]
+    assert found(busy, "is:lost state:RECEIVED") == []
 
 
 def test_what_else_a_task_may_be_is_not_known() -> None:

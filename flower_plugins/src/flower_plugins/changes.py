@@ -14,8 +14,8 @@ __all__ = ["EventSink", "TaskChange", "WorkerChange"]
 class TaskChange(NamedTuple):
     """One `task-*` event that was applied; `previous` is the state before, None for a new task.
 
-    `hostname` is who sent the event: the worker, or for `task-sent` the client. The type "task-held" stands
-    for no event, but for what a worker answered when it was asked which tasks it holds.
+    `hostname` is who sent the event: the worker, or for `task-sent` the client. The types "task-held"
+    and "task-lost" stand for no event, but for what a worker answered when it was asked which tasks it holds.
     """
 
     task: Task

@@ -46,8 +46,11 @@ class Tasks(Protocol):
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks. Raise QueryError for a sort field or search text that cannot be read."""
 
-    def is_lost(self, task: Task) -> bool:
-        """Tell whether the task has not ended and its worker is gone; no longer so when the worker is back."""
+    def loss(self, task: Task) -> str:
+        """Tell whether nobody works on a task any more that has not ended.
+
+        "lost" when its worker is gone, "restarted" when the worker is a new process that does not hold it, else "".
+        """
 
     def names(self) -> Sequence[str]:
         """Return every task name seen since the start, sorted, also of tasks no longer kept."""

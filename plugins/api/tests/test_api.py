@@ -156,6 +156,9 @@ def test_a_task_whose_worker_is_lost_says_so_and_no_other_does() -> None:
     assert get("/api/task/info/old", made)[1]["worker_lost"] is True
     assert "worker_lost" not in get("/api/task/info/new", made)[1]
     assert list(get("/api/tasks?search=is:lost", made)[1]) == ["old"]
+    made.tasks.lost, made.tasks.restarted = set(), {"new"}
+    info = get("/api/task/info/new", made)[1]
+    assert (info["worker_restarted"], "worker_lost" in info) == (True, False)
 
 
 def test_task_info_carries_the_id_twice() -> None:

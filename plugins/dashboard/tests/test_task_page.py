@@ -198,8 +198,12 @@ def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
     made.host.tasks.lost = {"t"}
     page = made.page("/task/t")
     assert "Worker lost" in page.text
-    assert "Its worker has been gone since" in page.text
+    assert "Its worker has been silent since" in page.text
     assert "running for" not in page.text
+    made.host.tasks.lost, made.host.tasks.restarted = set(), {"t"}
+    page = made.page("/task/t")
+    assert "Worker restarted" in page.text
+    assert "does not have it" in page.text
 
 
 @pytest.mark.parametrize("skew", [3600.0, -3600.0])

@@ -63,11 +63,13 @@ def offer_context(*options: Option, broker_url: str = "memory://", **values: Any
 class FakeTasks:
     """Tasks in a dict; filters by state, worker, name and plain substring search.
 
-    The cursor of a page is the id of its last row. `lost` holds the ids of tasks whose worker is gone.
+    The cursor of a page is the id of its last row. `lost` holds the ids of tasks whose worker is
+    gone, `restarted` of those whose worker is another process now.
     """
 
     def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
         self.lost: set[str] = set()
+        self.restarted: set[str] = set()
         self.items = {task.uuid: task for task in tasks}
         self.version = 1
         self.queries: list[TaskQuery] = []
@@ -97,8 +99,8 @@ class FakeTasks:
         shown = rows[query.offset : end]
         return Page(shown, matching, len(self.items), shown[-1].uuid if shown and end < len(rows) else "")
 
-    def is_lost(self, task: Task) -> bool:
-        return task.uuid in self.lost
+    def loss(self, task: Task) -> str:
+        return "lost" if task.uuid in self.lost else "restarted" if task.uuid in self.restarted else ""
 
     def names(self) -> Sequence[str]:
         return sorted({task.name for task in self.items.values() if task.name})
@@ -112,7 +114,7 @@ class FakeTasks:
     def _matches(self, task: FakeTask, query: TaskQuery) -> bool:
         text = " ".join(str(value) for value in task.fields().values()).lower()
         if query.search == "is:lost":
-            return task.uuid in self.lost
+            return self.loss(task) != ""
         return (
             (not query.state or task.state.lower() == query.state.lower())
             and (not query.worker or (task.worker or "").lower() == query.worker.lower())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tornado.iostream import StreamClosedError
 
-from flower_plugins import InvalidParameter, NotFound, QueryError, Task, TaskQuery
+from flower_plugins import Host, InvalidParameter, NotFound, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
@@ -66,8 +66,7 @@ class TasksHandler(Handler):
         """Return a task as lists show it: the worker last, and only when it is known."""
         fields = task.fields()
         worker = fields.pop("worker", None)
-        if self.host.tasks.is_lost(task):
-            fields["worker_lost"] = True
+        fields.update(_loss_fields(self.host, task))
         if worker is not None:
             fields["worker"] = worker
         return fields
@@ -103,8 +102,7 @@ class TaskInfoHandler(Handler):
         task = self.host.tasks.get(uuid)
         if task is None:
             raise NotFound(f"Unknown task '{uuid}'")
-        lost = {"worker_lost": True} if self.host.tasks.is_lost(task) else {}
-        self.send_json({**task.fields(), "task-id": uuid, **lost})
+        self.send_json({**task.fields(), "task-id": uuid, **_loss_fields(self.host, task)})
 
 
 class TaskTypesHandler(Handler):
@@ -113,6 +111,12 @@ class TaskTypesHandler(Handler):
     def get(self) -> None:
         """Answer with every name seen, sorted."""
         self.send_json({"task-types": list(self.host.tasks.names())})
+
+
+def _loss_fields(host: Host, task: Task) -> dict[str, bool]:
+    """Return what is said of a task that nobody works on any more: a field, of all others none."""
+    loss = host.tasks.loss(task)
+    return {f"worker_{loss}": True} if loss else {}
 
 
 def _filter(value: str | None) -> str:

@@ -44,8 +44,8 @@ class TasksDatatable(Handler):
     post = get
 
     def _row(self, task: Task) -> Any:
-        lost = {"worker_lost": True} if self.host.tasks.is_lost(task) else {}
-        return plain({**task.fields(), **lost})
+        loss = self.host.tasks.loss(task)
+        return plain({**task.fields(), **({f"worker_{loss}": True} if loss else {})})
 
     def _query(self) -> TaskQuery:
         number = self.params["order[0][column]"]

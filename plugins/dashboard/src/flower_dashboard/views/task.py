@@ -97,14 +97,15 @@ class Relative:
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
-    "revoke" or "". `lost` says that its worker is gone, `silent` since when; `skew` how far its clock is off.
+    "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
+    is off.
     """
 
     uuid: str
     name: str
     state: Look
     ending: str
-    lost: bool
+    loss: str
     silent: float | None
     since: float | None
     worker: str
@@ -138,16 +139,16 @@ def task_view(host: Host, task: Task) -> TaskView:
     worker = host.workers.get(text(task.worker))
     off = skew(worker)
     steps = _steps(task, one_clock=not off)
-    lost = host.tasks.is_lost(task)
-    running = None if lost or off else _running(task, steps, time.time())
+    loss = host.tasks.loss(task)
+    running = None if loss or off else _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
         name=name,
         state=state,
         ending=ending(task),
-        lost=lost,
-        silent=None if worker is None or not lost else number(worker.last_seen),
+        loss=loss,
+        silent=None if worker is None or not loss else number(worker.last_seen),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         skew=off,
@@ -169,7 +170,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
         more_children=max(len(children) - _RELATIVES, 0),
         action=action(task),
-        announcement=f"State {state.word}, worker lost" if lost else f"State {state.word}",
+        announcement=f"State {state.word}, worker {loss}" if loss else f"State {state.word}",
     )
 
 

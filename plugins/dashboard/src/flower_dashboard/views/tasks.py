@@ -100,13 +100,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task; `cells` go with the page's headings, long values are cut. `lost` says that its worker is gone."""
+    """One task; `cells` go with the page's headings, long values are cut. `loss` says why nobody works on it."""
 
     uuid: str
     name: str
     state: Look
     cells: Sequence[Any]
-    lost: bool = False
+    loss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def tasks_view(host: Host, selection: Selection) -> TasksView:
         page = await host.tasks.query(selection.query())
     except QueryError as problem:
         page, error = Page((), 0, len(host.tasks)), problem.message
-    rows = [_row(task, shown, lost=host.tasks.is_lost(task)) for task in page.rows]
+    rows = [_row(task, shown, host.tasks.loss(task)) for task in page.rows]
     return TasksView(
         headings=[_heading(host, selection, column) for column in shown],
         rows=rows,
@@ -160,13 +160,13 @@ async def tasks_view(host: Host, selection: Selection) -> TasksView:
     )
 
 
-def _row(task: Task, shown: Sequence[columns.Column], *, lost: bool) -> TaskRow:
+def _row(task: Task, shown: Sequence[columns.Column], loss: str) -> TaskRow:
     return TaskRow(
         uuid=text(task.uuid),
         name=text(task.name),
         state=look(task.state),
         cells=[_cell(getattr(task, column.slug), column) for column in shown],
-        lost=lost,
+        loss=loss,
     )
 
 
@@ -208,10 +208,8 @@ def _chips(host: Host, selection: Selection) -> list[Chip]:
 
 
 async def _lost_chip(host: Host, selection: Selection) -> list[Chip]:
-    """Return the filter for tasks whose worker is gone, where there are any; only a silent worker makes us look."""
+    """Return the filter for tasks whose worker is gone, where there are any."""
     chosen = _LOST in selection.search.split()
-    if not chosen and all(worker.online for worker in host.workers.all(purged=True)):
-        return []
     total = (await host.tasks.query(TaskQuery(search=_LOST, limit=0))).matching
     if not chosen and not total:
         return []
