@@ -9,10 +9,13 @@ import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.system.support import Launcher, Process, Room, until
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
@@ -28,6 +31,8 @@ class Server(ABC):
 
     seconds = 10.0
     """How long a start may take."""
+    options: Sequence[str] = ()
+    """What Flower has to be told beside the URL."""
 
     def __init__(self, launcher: Launcher, folder: Path) -> None:
         self._launcher, self._folder = launcher, folder
@@ -111,13 +116,17 @@ class RabbitServer(Server):
 
     seconds = 60.0
 
-    def __init__(self, launcher: Launcher, folder: Path) -> None:
+    def __init__(
+        self, launcher: Launcher, folder: Path, plugins: str = "", settings: Mapping[str, str] = _NONE
+    ) -> None:
+        """`plugins` between commas, `settings` as in rabbitmq.conf."""
         super().__init__(launcher, folder)
         self._mapper = str(free_port())
         self._distribution = str(free_port())
-        (folder / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{self.port}\n")
+        settings = {"listeners.tcp.local": f"127.0.0.1:{self.port}", **settings}
+        (folder / "rabbitmq.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
         (folder / "rabbitmq-env.conf").write_text("")
-        (folder / "enabled_plugins").write_text("[].\n")
+        (folder / "enabled_plugins").write_text(f"[{plugins}].\n")
 
     @staticmethod
     def missing() -> str:
@@ -159,6 +168,21 @@ class RabbitServer(Server):
             "ERL_EPMD_PORT": self._mapper,
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
+
+
+class ManagedRabbitServer(RabbitServer):
+    """One whose management API listens on a port of its own."""
+
+    def __init__(self, launcher: Launcher, folder: Path) -> None:
+        self.api = free_port()
+        settings = {"management.tcp.ip": "127.0.0.1", "management.tcp.port": str(self.api)}
+        super().__init__(launcher, folder, "rabbitmq_management", settings)
+        self.options = [f"--broker-api=http://guest:guest@127.0.0.1:{self.api}/api/"]
+
+    def start(self) -> None:
+        """Start it and wait until the management API listens, too."""
+        super().start()
+        until(lambda: answers(self.api), "the management API listens", self.seconds)
 
 
 def answers(port: int) -> bool:

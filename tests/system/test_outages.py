@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.system.servers import RabbitServer, RedisServer, Server, free_port
+from tests.system.servers import ManagedRabbitServer, RedisServer, Server, free_port
 from tests.system.support import Launcher, Publisher, Room, RunningFlower, until
 
 pytestmark = pytest.mark.system
@@ -50,7 +50,7 @@ class Drill:
     flower: RunningFlower
 
 
-@pytest.fixture(scope="module", params=[RedisServer, RabbitServer])
+@pytest.fixture(scope="module", params=[RedisServer, ManagedRabbitServer])
 def drill(request: pytest.FixtureRequest, launch_once: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Any:
     kind: type[Server] = request.param
     if kind.missing():
@@ -58,7 +58,7 @@ def drill(request: pytest.FixtureRequest, launch_once: Launcher, tmp_path_factor
     server = kind(launch_once, tmp_path_factory.mktemp("broker"))
     try:
         server.start()
-        flower = launch_once.flower(server.room)
+        flower = launch_once.flower(server.room, *server.options)
         until(lambda: flower.get("/readyz").status_code == 200, "events flow")
         show(flower, server.room, "before")
         yield Drill(server, flower)

@@ -16,6 +16,7 @@ from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
 from flower.app.requests import request_formatter
+from flower.app.roll_call import RollCall
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
 from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
@@ -120,7 +121,12 @@ class Flower:
         self.status = StreamStatus(rejected=self.gateway.rejected)
         self.pump = Pump(self.gateway.decode, self.state.apply, self.status)
         source_name, source = self._choices.event_source()
-        self.supervisor = Supervisor(lambda: source(self._choices.context(source_name)), self.pump, self.status)
+        self.supervisor = Supervisor(
+            lambda: source(self._choices.context(source_name)),
+            self.pump,
+            self.status,
+            connected=self._catch_up,
+        )
         self.hub = Hub()
         self.memory = self._make_memory()
 
@@ -150,6 +156,7 @@ class Flower:
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
             format_request=request_formatter(self.state.formatters),
+            listener=RollCall(self.state),
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],
@@ -168,7 +175,12 @@ class Flower:
             snapshot=self.inspect.snapshot,
             is_online=self._is_online,
             declared=declared_queues(self.celery.conf),
+            asked=self.inspect.freshen,
         )
+
+    def _catch_up(self) -> None:
+        """Ask workers what they hold: whatever happened before events began to flow was missed."""
+        self.inspect.renew()
 
     def _forget(self, kind: str, key: str) -> None:
         if kind == "worker":

@@ -92,7 +92,7 @@ class _Life:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self._flower.state.tick()
+            self._flower.state.tick(listening=self._flower.status.up)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

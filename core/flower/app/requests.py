@@ -7,6 +7,7 @@ from typing import Any
 
 from flower.state import TaskRecord
 from flower.state.formatters import Data, Formatters
+from flower.state.held import args_text, kwargs_text
 
 __all__ = ["request_formatter"]
 
@@ -21,7 +22,7 @@ def request_formatter(formatters: Formatters) -> Callable[[Mapping[str, Any]], d
     def formatted(request: Mapping[str, Any]) -> dict[str, Any]:
         if not formatters.in_use:
             return dict(request)
-        shown = {"args": _args(request.get("args")), "kwargs": _kwargs(request.get("kwargs"))}
+        shown = {"args": args_text(request.get("args")), "kwargs": kwargs_text(request.get("kwargs"))}
         record = _record(request)
         record.args, record.kwargs = shown["args"], shown["kwargs"]
         formatters.apply(record, Data.of(TaskRecord(record.uuid)))
@@ -47,12 +48,3 @@ def _record(request: Mapping[str, Any]) -> TaskRecord:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _args(value: Any) -> str | None:
-    # Over JSON a tuple arrives as a list; events bring the text of the tuple.
-    return repr(tuple(value)) if isinstance(value, list) else _kwargs(value)
-
-
-def _kwargs(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else repr(value)

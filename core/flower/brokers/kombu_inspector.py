@@ -16,7 +16,7 @@ from kombu.exceptions import KombuError
 from kombu.transport.virtual import Channel as VirtualChannel
 
 from flower.connecting import open_bounded
-from flower_plugins import BrokerInspector, OfferContext, QueueStats, Unavailable
+from flower_plugins import BrokerInspector, NotFound, OfferContext, QueueStats, Unavailable
 
 __all__ = ["KombuInspector"]
 
@@ -36,7 +36,10 @@ class KombuInspector(BrokerInspector):
         self._busy = False
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
-        """Return one row per existing queue of `names`. Raise Unavailable when the broker is out of reach."""
+        """Return one row per existing queue of `names`.
+
+        Raise Unavailable when the broker is out of reach, NotFound when its transport cannot count.
+        """
         if not names:
             return []
         if self._busy:
@@ -75,8 +78,13 @@ class KombuInspector(BrokerInspector):
     def _count(self, names: Sequence[str]) -> list[QueueStats]:
         try:
             connection = self._connection()
-        except (ImportError, ValueError, KeyError) as error:
-            raise Unavailable(f"The {self._broker.scheme!r} broker is not supported: {type(error).__name__}") from None
+        except (ImportError, NameError, RuntimeError) as error:  # transports differ in how they miss their library
+            missing = f": {error.name} is missing" if isinstance(error, ImportError) and error.name else ""
+            raise Unavailable(f"What kombu needs for the {self._scheme!r} broker is not installed{missing}") from None
+        except KeyError:
+            raise self._unsupported() from None
+        except ValueError as error:
+            raise Unavailable(f"The broker {self._broker.safe_url} cannot be used: {type(error).__name__}") from None
         # The built-in ones are what transports stumble over when a connection breaks or a setting is wrong.
         own = (OSError, KombuError, ValueError, KeyError, AttributeError, TypeError)
         failures = (*own, *connection.connection_errors, *connection.channel_errors)
@@ -88,6 +96,13 @@ class KombuInspector(BrokerInspector):
         finally:
             with contextlib.suppress(*failures):
                 connection.release()
+
+    @property
+    def _scheme(self) -> str:
+        return self._broker.scheme
+
+    def _unsupported(self) -> NotFound:
+        return NotFound(f"'{self._scheme}' broker is not supported")
 
     def _connection(self) -> Connection:
         broker = self._broker
@@ -104,7 +119,7 @@ class KombuInspector(BrokerInspector):
             # A declaration would do the same, but creates the queue on some transports.
             count = channel._size  # noqa: SLF001
             if getattr(count, "__func__", None) is VirtualChannel._size:  # noqa: SLF001
-                raise Unavailable(f"The {self._broker.scheme!r} broker cannot tell how long its queues are")
+                raise self._unsupported()
             return QueueStats(name, messages=int(count(name)))
         channel = connection.channel()
         try:

@@ -6,14 +6,14 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from flower.masking import mask, safe_error
 from flower.quiet import QuietLog
 from flower_plugins import Service
 
-__all__ = ["ALL_METHODS", "BASIC_METHODS", "InspectService"]
+__all__ = ["ALL_METHODS", "BASIC_METHODS", "TASK_LISTS", "InspectService", "Listener"]
 
 BASIC_METHODS: Mapping[str, Mapping[str, Any]] = {"stats": {}, "active_queues": {}, "registered": {}, "conf": {}}
 ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
@@ -23,8 +23,8 @@ ALL_METHODS: Mapping[str, Mapping[str, Any]] = {
     "reserved": {},
     "revoked": {},
 }
+TASK_LISTS: Mapping[str, Mapping[str, Any]] = {"active": {"safe": True}, "reserved": {}, "scheduled": {}}
 _MAPPINGS = frozenset(("stats", "conf"))
-_TASK_LISTS = ("active", "reserved", "scheduled")
 _GATHER_SECONDS = 0.2
 _TRIES = 3
 _AT_ONCE = 100
@@ -41,6 +41,16 @@ class _Asks(Protocol):
     ) -> dict[str, dict[str, Any]]: ...
 
 
+class Listener(Protocol):
+    """Whoever wants to know which tasks workers hold, every time they are asked."""
+
+    def asking(self) -> int:
+        """Return a mark of what is known before workers are asked."""
+
+    async def answered(self, replies: Mapping[str, Mapping[str, Any]], mark: int) -> None:
+        """Take the replies by host name and method; they may name secrets."""
+
+
 class InspectService(Service):
     """Implements `flower_plugins.host.Inspect`: a cache of masked replies, bounded by `max_workers`.
 
@@ -48,6 +58,7 @@ class InspectService(Service):
     seconds. `is_known` tells whether a worker was seen by its events; one
     that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
     `format_request` returns the request of a task, as workers list them, as it may be kept and shown.
+    With a `listener` every question asks for the tasks that workers hold, too.
     """
 
     name = "inspect"
@@ -58,6 +69,7 @@ class InspectService(Service):
         *,
         is_known: Callable[[str], bool],
         format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+        listener: Listener | None = None,
         timeout: float = 1.0,
         max_workers: int = 5000,
         enabled: bool = True,
@@ -66,19 +78,25 @@ class InspectService(Service):
         log: logging.Logger | None = None,
     ) -> None:
         self._mailbox, self._is_known = mailbox, is_known
-        self._timeout, self._max, self._enabled, self._period = timeout, max(max_workers, 1), enabled, period
-        self._format, self._spacing = format_request, spacing
+        self._timeout, self._max, self.enabled, self._period = timeout, max(max_workers, 1), enabled, period
+        self._format, self._spacing, self._listener = format_request, spacing, listener
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._times: dict[str, dict[str, float]] = {}
         self._running: dict[str | None, asyncio.Task[None]] = {}
         self._asked: OrderedDict[str | None, float] = OrderedDict()
         self._arrived: dict[str, int] = {}
         self._greeter: asyncio.Task[None] | None = None
         self._periodic: asyncio.Task[None] | None = None
+        self._renewal = asyncio.Event()
 
     def info(self, hostname: str) -> Mapping[str, Any] | None:
         """Return the replies by method and `timestamp`, when the worker last answered; None if it never did."""
         return self._cache.get(hostname)
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        """Return when the worker last answered, by method, seconds since the epoch."""
+        return dict(self._times.get(hostname, {}))
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         """Return `info` of every worker that has answered."""
@@ -94,7 +112,7 @@ class InspectService(Service):
         Callers with the same target share one question, asked at most once per `spacing`. A worker that
         nobody has heard of is not asked. When the question fails the cache stays as it is.
         """
-        if not self._enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
+        if not self.enabled or (hostname is not None and not self.knows(hostname) and not self._is_known(hostname)):
             return
         running = self._running.get(hostname)
         if running is None:
@@ -105,21 +123,30 @@ class InspectService(Service):
 
     def worker_arrived(self, hostname: str) -> None:
         """Ask a worker that came online for the basics, together with others that arrive at the same time."""
-        if not self._enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
+        if not self.enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
             return
         self._arrived[hostname] = _TRIES
         if self._greeter is None or self._greeter.done():
             self._greeter = asyncio.ensure_future(self._greet())
 
+    def freshen(self, max_age: float = 10.0) -> None:
+        """Ask all workers soon, unless that was done within `max_age` seconds."""
+        if time.monotonic() - self._asked.get(None, float("-inf")) > max_age:
+            self._renewal.set()
+
+    def renew(self) -> None:
+        """Ask all workers again soon, because events were missed: what is being asked now may already be too old."""
+        self._renewal.set()
+
     def forget(self, hostname: str) -> None:
         """Drop what is kept of a worker that the state has evicted."""
-        for kept in (self._cache, self._arrived):
+        for kept in (self._cache, self._times, self._arrived):
             kept.pop(hostname, None)
         self._asked.pop(hostname, None)
 
     async def start(self) -> None:
         """Ask all workers now, and again every `period`, in the background."""
-        if self._enabled and self._periodic is None:
+        if self.enabled and self._periodic is None:
             self._periodic = asyncio.ensure_future(self._repeat())
 
     async def stop(self) -> None:
@@ -132,8 +159,13 @@ class InspectService(Service):
 
     async def _repeat(self) -> None:
         while True:
+            self._renewal.clear()
             await self.refresh()
-            await asyncio.sleep(self._period)
+            waiting = asyncio.ensure_future(self._renewal.wait())
+            try:
+                await asyncio.wait({waiting}, timeout=self._period)
+            finally:
+                waiting.cancel()
 
     async def _refresh(self, hostname: str | None) -> None:
         asked = self._asked.get(hostname)
@@ -161,23 +193,31 @@ class InspectService(Service):
             await asyncio.sleep(self._spacing)
 
     async def _ask(self, methods: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None) -> set[str]:
+        listener = self._listener
         try:
-            replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
-            return {hostname for hostname, reply in replies.items() if await self._store(hostname, reply)}
+            if listener is None:
+                replies = await self._mailbox.ask(methods, destination, timeout=self._timeout)
+            else:
+                mark = listener.asking()
+                replies = await self._mailbox.ask({**methods, **TASK_LISTS}, destination, timeout=self._timeout)
+                await listener.answered(replies, mark)
+            return {hostname for hostname, reply in replies.items() if await self._store(hostname, reply, methods)}
         except Exception as error:  # guards the loops that ask: a transport may raise anything, and be mended
             self._quiet.warning("ask", f"Workers cannot be inspected: {safe_error(error)}")
             return set()
 
-    async def _store(self, hostname: str, reply: Mapping[str, Any]) -> bool:
-        usable = {method: value for method, value in reply.items() if _is_usable(method, value)}
+    async def _store(self, hostname: str, reply: Mapping[str, Any], methods: Collection[str]) -> bool:
+        usable = {method: reply[method] for method in methods if method in reply and _is_usable(method, reply[method])}
         if not hostname or not usable:
             return False
-        for method in usable.keys() & _TASK_LISTS:
+        for method in usable.keys() & TASK_LISTS.keys():
             usable[method] = await self._formatted(usable[method])
-        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": time.time()}
+        now = time.time()
+        self._cache[hostname] = {**self._cache.get(hostname, {}), **mask(usable), "timestamp": now}
         self._cache.move_to_end(hostname)
+        self._times.setdefault(hostname, {}).update(dict.fromkeys(usable, now))
         while len(self._cache) > self._max:
-            self._cache.popitem(last=False)
+            self._times.pop(self._cache.popitem(last=False)[0], None)
         return True
 
     async def _formatted(self, entries: Sequence[Any]) -> list[Any]:

@@ -33,7 +33,7 @@ _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
 _UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
-_MAX_REPLIES = 20_000
+_MAX_REPLIES = 40_000
 
 
 class Mailbox:

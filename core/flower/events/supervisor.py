@@ -25,7 +25,7 @@ class Supervisor:
     """Starts the source, starts it again after any end, and tells status and log what that means.
 
     `clock` is monotonic. One line says that events were lost, one that they are back; in between the
-    log repeats the reason once a minute.
+    log repeats the reason once a minute. `connected` is called on the loop each time events begin to flow.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Supervisor:
         random: Callable[[], float] = random_module.random,
         clock: Callable[[], float] = time.monotonic,
         log: logging.Logger = logger,
+        connected: Callable[[], object] = lambda: None,
     ) -> None:
         self._make_source = make_source
         self._pump = pump
@@ -45,6 +46,7 @@ class Supervisor:
         self._sleep = sleep
         self._clock = clock
         self._log = log
+        self._connected = connected
         self._backoff = Backoff(random)
         self._source: EventSource | None = None
         self._connected_at: float | None = None
@@ -84,6 +86,7 @@ class Supervisor:
         elif self._connected_at is None:
             self._log.info("Event stream connected")
         self._connected_at, self._lost_at = now, None
+        self._connected()
 
     def on_lost(self, reason: str) -> None:
         """Note on the loop that they stopped, or still do not come."""

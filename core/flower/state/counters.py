@@ -107,8 +107,19 @@ class Counters(MetricSource):
             if record.eta is None:
                 self._follow_prefetch(event, record, series, name)
 
-    def forget_task(self, record: TaskRecord) -> None:
-        """Stop counting an evicted task as prefetched."""
+    def hold(self, record: TaskRecord) -> None:
+        """Count a task as prefetched, or no longer, after a worker said that it holds it."""
+        self._unwait(record)
+        if record.state == "RECEIVED" and record.eta is None and record.worker is not None:
+            series = self._series.get(record.worker)
+            if series is None:
+                series = self._series[record.worker] = _Series()
+            name = self._names.of(record.name or "")
+            series.prefetched[name] = series.prefetched.get(name, 0) + 1
+            record.waiting = record.worker, name
+
+    def release(self, record: TaskRecord) -> None:
+        """Stop counting a task as prefetched that was evicted, or that its worker no longer holds."""
         self._unwait(record)
 
     def forget_worker(self, hostname: str) -> None:

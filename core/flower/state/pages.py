@@ -15,7 +15,7 @@ from flower.state.pace import Pace
 from flower.state.tasks import TaskRecord
 from flower_plugins import Page
 
-__all__ = ["Members", "Order", "Orders", "Window", "read_page"]
+__all__ = ["Ids", "Members", "Order", "Orders", "Window", "read_page"]
 
 _FEW = 1000
 _WALK = 16_384

@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 
 from flower.state.cursor import read_cursor
 from flower.state.index import Group, Index
+from flower.state.losses import Losses, open_states
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.pace import Pace
-from flower.state.pages import Members, Order, Window, read_page
+from flower.state.pages import Ids, Members, Order, Window, read_page
 from flower.state.search import Search, parse
 from flower.state.search.texts import Texts
 from flower.state.tasks import FIELDS, TaskRecord
@@ -48,6 +49,12 @@ class Source(Protocol):
     @property
     def texts(self) -> Texts: ...
 
+    @property
+    def losses(self) -> Losses: ...
+
+    def is_lost(self, task: TaskRecord) -> bool:
+        """Tell whether a task has not ended and its worker is gone."""
+
     def kept(self) -> Group:
         """Return all tasks by id, in order of change, oldest first."""
 
@@ -60,6 +67,8 @@ async def answer(source: Source, query: TaskQuery) -> Page:
     window = Window(max(0, query.offset), None if query.limit is None else max(0, query.limit), after)
     filters = _filters(source, query, search)
     ranges = _ranges(query)
+    if any(len(members) == 0 for members in filters):
+        return Page([], 0, len(source.kept()))
     if not ranges and search.everything and len(filters) < 2:
         members = filters[0] if filters else None
         return await read_page(source, members, order, window, Pace())
@@ -100,6 +109,14 @@ def _filters(source: Source, query: TaskQuery, search: Search) -> list[Members]:
         (source.by_worker, _wanted(query.worker)),
     ]
     members = [Members(index.matching(value), in_order=True) for index, value in wanted if value]
+    if search.only_lost:
+        states, workers = source.by_state.groups, source.by_worker.groups
+        members.append(Members([states[state] for state in open_states(states)], in_order=False))
+        gone = source.losses.workers()
+        groups: list[Ids] = [workers[hostname] for hostname in gone if hostname in workers]
+        left = (uuid for uuid in source.losses.abandoned() if uuid in source.kept())
+        groups.append({uuid: None for uuid in left if source.kept()[uuid].worker not in gone})
+        members.append(Members(groups, in_order=False))
     return sorted(members, key=len)
 
 
@@ -164,7 +181,9 @@ async def _matching(
             step = members.among(step)
         if in_ranges or not search.everything:
             rows = [kept[uuid] for uuid in step if uuid in kept]
-            step = [record.uuid for record in rows if _passes(record, in_ranges) and search.matches(record)]
+            step = [
+                record.uuid for record in rows if _passes(record, in_ranges) and search.matches(record, source.is_lost)
+            ]
         matching.update(dict.fromkeys(step))
     return Members([matching], in_order=in_order)
 
@@ -178,7 +197,11 @@ async def _search_texts(source: Source, tests: Sequence[_Test], search: Search, 
         else:
             for first in range(0, len(uuids), _STEP):
                 rows = [kept[uuid] for uuid in uuids[first : first + _STEP] if uuid in kept]
-                passing = [record for record in rows if _passes(record, tests) and (decided or search.matches(record))]
+                passing = [
+                    record
+                    for record in rows
+                    if _passes(record, tests) and (decided or search.matches(record, source.is_lost))
+                ]
                 matching.update((record.uuid, None) for record in passing)
                 if pace.due:
                     await pace.rest()

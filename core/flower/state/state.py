@@ -14,6 +14,8 @@ import msgspec
 from flower.events.event import Event
 from flower.state.counters import DEFAULT_BUCKETS, Counters
 from flower.state.formatters import Data, Formatters, hide
+from flower.state.held import Answer, HeldTask, HeldTasks
+from flower.state.losses import Losses
 from flower.state.reducer import is_client, reduce
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
@@ -44,15 +46,17 @@ class State:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = Counters(self._known_workers, buckets=buckets, now=now)
-        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task)
         self.workers = WorkerStore(
             max_workers=max_workers,
             purge_after=purge_offline_workers,
             monotonic=monotonic,
             on_evict=self._forget_worker,
         )
+        self._losses = Losses(self.workers, monotonic=monotonic)
+        self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task, losses=self._losses)
         self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
+        self._held = HeldTasks(self.tasks, self.workers, self.formatters, self.metrics, self._losses, now=now)
         self._subscribers: list[Subscriber] = []
         self._monotonic = monotonic
         self.failed = 0
@@ -93,9 +97,28 @@ class State:
                 self._fail(event)
         self._tell(changes)
 
-    def tick(self) -> None:
-        """Notice workers that fell silent; to be called once a second."""
+    def merge_held(self, held: Iterable[HeldTask], as_of: int) -> None:
+        """Take in tasks that workers say they hold, asked when `tasks.version` was `as_of`; then tell subscribers."""
+        self._tell(list(self._held.merge(held, as_of)))
+
+    def settle_held(self, tasks: Iterable[TaskRecord], answers: Mapping[str, Answer], as_of: int) -> None:
+        """Correct what is believed of open tasks that workers, who gave `answers`, do not hold; tell subscribers."""
+        lost = list(self._held.settle(tasks, answers, as_of))
+        if lost:
+            self._losses.forget(self.tasks.get)
+            self.tasks.touch()
+            self._tell(lost)
+
+    def tick(self, *, listening: bool = True) -> None:
+        """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.
+
+        `listening` is False while no events arrive, whose absence then means nothing.
+        """
         lost = [WorkerChange(worker, "worker-lost") for worker in self.workers.lost()]
+        turned = self._losses.update(listening=listening)
+        if turned:
+            self.tasks.touch()
+            lost += [WorkerChange(worker, "worker-back" if worker.online else "worker-gone") for worker in turned]
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
         self.tasks.tick()
@@ -193,7 +216,7 @@ class State:
             _log.exception("An event of type %.100r could not be merged (%d so far)", event.type, self.failed)
 
     def _forget_task(self, record: TaskRecord) -> None:
-        self.metrics.forget_task(record)
+        self.metrics.release(record)
         self._removed("task", record.uuid)
 
     def _forget_worker(self, hostname: str) -> None:

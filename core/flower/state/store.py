@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from celery.states import ALL_STATES
 
 from flower.state import query as queries
 from flower.state.index import Index
+from flower.state.losses import Losses
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.search.texts import Texts
 from flower.state.tasks import MAX_CHILDREN, TaskRecord
-from flower_plugins import Page, TaskQuery
+from flower_plugins import Page, Task, TaskQuery
 
 __all__ = ["Position", "TaskStore"]
 
@@ -27,8 +29,9 @@ Position = tuple[str, "str | None", "str | None", "float | None"]
 class TaskStore:
     """Keeps the most recently changed tasks; implements `flower_plugins.Tasks`."""
 
-    def __init__(self, *, max_tasks: int, on_evict: Callable[[TaskRecord], None]) -> None:
+    def __init__(self, *, max_tasks: int, on_evict: Callable[[TaskRecord], None], losses: Losses) -> None:
         self._max_tasks = max(1, max_tasks)
+        self.losses = losses
         self._on_evict = on_evict
         self._records: OrderedDict[str, TaskRecord] = OrderedDict()
         self.by_state, self.by_name, self.by_worker = Index(lasting=ALL_STATES), Index(), Index()
@@ -73,6 +76,18 @@ class TaskStore:
     def counts(self) -> Mapping[str, int]:
         """Return how many kept tasks are in each state."""
         return {state: len(group) for state, group in self.by_state.groups.items() if group}
+
+    def loss(self, task: Task) -> str:
+        """Return "lost" or "restarted" for a task that nobody works on any more, else ""."""
+        return self.losses.of(cast(TaskRecord, task))  # the store's own, which plugins know as Task
+
+    def is_lost(self, task: TaskRecord) -> bool:
+        """Tell whether nobody works on an open task any more."""
+        return self.losses.of(task) != ""
+
+    def touch(self) -> None:
+        """Make the version grow, because what is shown of tasks changed and no record did."""
+        self._version += 1
 
     def kept(self) -> OrderedDict[str, TaskRecord]:
         """Return all tasks by id, in order of change, oldest first; the store's own, not to be changed."""

@@ -48,8 +48,10 @@ class WorkerRecord:
     __slots__ = (
         "_monotonic",
         "_offline_at",
+        "_offsets",
         "active",
         "alive_at",
+        "began",
         "clock",
         "counts",
         "freq",
@@ -73,6 +75,7 @@ class WorkerRecord:
         self.hostname = hostname
         self.counts: dict[str, int] = {}
         self.heartbeats: list[float] = []
+        self._offsets: list[float] = []
         self.pid: int | None = None
         self.freq: float | None = None
         self.clock = 0
@@ -86,6 +89,8 @@ class WorkerRecord:
         self.last_seen: float | None = None
         self.invalid: tuple[str, ...] = ()
         self.alive_at = float("-inf")
+        self.began = 0.0
+        """When its process began, by its own clock; 0 for one that we did not see begin."""
         self.offline = False
         self.up = False
         """What subscribers were last told."""
@@ -101,11 +106,31 @@ class WorkerRecord:
         Where a heartbeat names no interval, Celery's 2 s apply; a worker that sends no heartbeats
         at all is judged by its other events and 60 s.
         """
-        return not self.offline and self._monotonic() - self.alive_at < 2 * self._interval()
+        return not self.offline and self._monotonic() - self.alive_at < 2 * self.interval()
+
+    @property
+    def skew(self) -> float | None:
+        """How many seconds the worker's clock is ahead of ours, negative when it is behind; None before a heartbeat.
+
+        A heartbeat that was long under way looks like a clock that is behind: of the last few the fastest counts.
+        """
+        return round(max(self._offsets), 3) if self._offsets else None
+
+    @property
+    def silent_since(self) -> float:
+        """When the last sign of life came, or the farewell after it, by the monotonic clock."""
+        return max(self.alive_at, self._offline_at)
 
     def silent_for(self) -> float:
         """Return the seconds since the last sign of life."""
         return self._monotonic() - self.alive_at
+
+    def interval(self) -> float:
+        """Return how many seconds at most are to lie between two signs of life."""
+        if self.freq is not None:
+            low, high = _FREQ_BOUNDS
+            return min(max(self.freq, low), high)
+        return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
 
     def fields(self) -> dict[str, Any]:
         """Return the worker as `/workers?json=1` shows it: event counts, heartbeat fields, status."""
@@ -122,6 +147,7 @@ class WorkerRecord:
             "sw_ident": self.sw_ident,
             "sw_ver": self.sw_ver,
             "sw_sys": self.sw_sys,
+            "skew": self.skew,
             "status": self.online,
         }
 
@@ -150,12 +176,6 @@ class WorkerRecord:
         else:
             self._beat(event)
 
-    def _interval(self) -> float:
-        if self.freq is not None:
-            low, high = _FREQ_BOUNDS
-            return min(max(self.freq, low), high)
-        return _DEFAULT_FREQ if self.heartbeats else _SILENT_FREQ
-
     def _live(self) -> None:
         self.alive_at = self._monotonic()
         self.up = True
@@ -171,7 +191,10 @@ class WorkerRecord:
 
     def _begin(self, event: Event) -> None:
         """Take in a new process; whatever was heard of an earlier one says nothing about its clocks."""
+        if event.pid is None or event.pid != self.pid:  # else it is the same one, connected anew
+            self.began = event.timestamp
         self.clock, self.heard, self.pid = 0, 0.0, None
+        self._offsets.clear()
         self._revive(event)
 
     def _beat(self, event: Event) -> None:
@@ -179,12 +202,14 @@ class WorkerRecord:
             if not self.offline:
                 self._note_beat(event)
                 return
-            if not self._is_another(event) and self._monotonic() - self._offline_at < 2 * self._interval():
+            if not self._is_another(event) and self._monotonic() - self._offline_at < 2 * self.interval():
                 return  # of the process that has just left, overtaken by its farewell
         self._revive(event)
 
     def _revive(self, event: Event) -> None:
         self._note_beat(event)
+        if self._is_another(event):
+            self.began = event.timestamp
         self.clock, self.heard = event.clock, event.timestamp
         self.invalid = event.invalid
         for field in ("pid", "freq", "active", "processed", "loadavg", "sw_ident", "sw_ver", "sw_sys"):
@@ -195,7 +220,8 @@ class WorkerRecord:
     def _note_beat(self, event: Event) -> None:
         self.offline = False
         self.heartbeats.append(event.received_at)
-        del self.heartbeats[:-_MAX_HEARTBEATS]
+        self._offsets.append(event.timestamp - event.received_at)
+        del self.heartbeats[:-_MAX_HEARTBEATS], self._offsets[:-_MAX_HEARTBEATS]
         self._live()
 
     def _older(self, event: Event) -> bool:

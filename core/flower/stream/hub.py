@@ -9,6 +9,8 @@ from flower_plugins import EventSink, TaskChange, WorkerChange
 
 __all__ = ["Hub", "HubSink"]
 
+_OF_ITS_TASKS = frozenset(("worker-gone", "worker-back"))
+
 
 class Hub:
     """Coalesces notifications per subscriber; satisfies `flower_plugins.Stream`.
@@ -79,6 +81,8 @@ class HubSink(EventSink):
         for change in changes:
             if isinstance(change, WorkerChange):
                 touched.add("workers")
+                if change.type in _OF_ITS_TASKS:
+                    touched.update(topic for topic in listened if topic.startswith("task"))
             else:
                 touched.add("tasks")
                 if single:

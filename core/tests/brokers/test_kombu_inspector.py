@@ -10,16 +10,21 @@ import logging
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from kombu import transport as kombu_transport
 from kombu.connection import Connection
+from kombu.transport.virtual import Channel as VirtualChannel
+from kombu.transport.virtual import Transport as VirtualTransport
 
 from flower.brokers.kombu_inspector import KombuInspector
-from flower_plugins import Broker, BrokerInspector, OfferContext, QueueStats, Unavailable
+from flower_plugins import Broker, BrokerInspector, NotFound, OfferContext, QueueStats, Unavailable
 from flower_plugins.testing import BrokerInspectorContract, FakeSettings, offer_context
 
 REDIS = "redis://127.0.0.1:6379/12"
@@ -110,11 +115,34 @@ def test_a_transport_without_server_works_as_well(
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://:canary@127.0.0.1:1/0", "amqp://u:canary@127.0.0.1:1//", "redis://:canary@h/abc", "nosuch://u:canary@h"],
+    ["redis://:canary@127.0.0.1:1/0", "amqp://u:canary@127.0.0.1:1//", "redis://:canary@h/abc"],
 )
 def test_what_cannot_be_reached_is_unavailable_without_a_word_of_its_password(url: str) -> None:
     with pytest.raises(Unavailable) as caught:
         ask(inspector(url), ["a"])
+    assert "canary" not in caught.value.message
+
+
+class Carrier(VirtualTransport):
+    """Carries messages in a bag that nobody can look into."""
+
+    class Channel(VirtualChannel):
+        def _put(self, queue: str, message: object, **kwargs: object) -> None:
+            raise NotImplementedError
+
+
+@pytest.mark.parametrize("scheme", ["nosuch", "carrier"])
+def test_a_broker_that_cannot_count_is_not_supported(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "carrier_transport", SimpleNamespace(Carrier=Carrier))
+    monkeypatch.setitem(kombu_transport.TRANSPORT_ALIASES, "carrier", "carrier_transport:Carrier")
+    monkeypatch.setattr(kombu_transport, "_transport_cache", {})
+    with pytest.raises(NotFound, match=f"^'{scheme}' broker is not supported$"):
+        ask(inspector(f"{scheme}://u:canary@h"), ["a"])
+
+
+def test_a_missing_library_is_named() -> None:
+    with pytest.raises(Unavailable, match="What kombu needs for the 'zookeeper' broker is not installed") as caught:
+        ask(inspector("zookeeper://u:canary@h"), ["a"])
     assert "canary" not in caught.value.message
 
 

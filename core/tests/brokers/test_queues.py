@@ -16,7 +16,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from flower.brokers.queues import QueueService, declared_queues
-from flower_plugins import BrokerInspector, QueueStats, Unavailable
+from flower_plugins import BrokerInspector, NotFound, QueueStats, Unavailable
 from flower_plugins.testing import offer_context
 
 SNAPSHOT = {
@@ -179,3 +179,28 @@ def test_a_broker_that_hangs_is_not_waited_for() -> None:
         assert report.error == "The broker did not answer within 0.1 s"
 
     run(scenario, timeout=0.1)
+
+
+def test_a_broker_nobody_can_ask_is_told_apart_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        inspector.failure = NotFound("'carrier' broker is not supported")
+        report = await service.report()
+        assert (report.supported, report.error) == (False, "'carrier' broker is not supported")
+        inspector.failure = None
+        clock.now += 2
+        assert (await service.report()).supported is True
+
+    run(scenario)
+    assert caplog.records == []
+
+
+def test_whoever_asks_for_queues_keeps_the_names_young() -> None:
+    calls: list[None] = []
+
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        assert calls == []
+        await service.report()
+        await service.report()
+
+    run(scenario, asked=lambda: calls.append(None))
+    assert len(calls) == 2

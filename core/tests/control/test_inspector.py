@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flower.control.inspector import ALL_METHODS, BASIC_METHODS, InspectService
+from flower.control.inspector import ALL_METHODS, BASIC_METHODS, TASK_LISTS, InspectService
 from flower_plugins import Unavailable
 
 GOOD: dict[str, Any] = {
@@ -196,8 +196,12 @@ def test_a_partial_answer_keeps_what_was_known() -> None:
         cluster.workers["w1"] = {"stats": {"pid": 3}}
         await service.refresh()
 
-    info = run(cluster, scenario, spacing=0.1).info("w1") or {}
+    service = run(cluster, scenario, spacing=0.1)
+    info, times = service.info("w1") or {}, service.times("w1")
     assert (info["stats"], info["registered"]) == ({"pid": 3}, ["shop.add"])
+    assert info["timestamp"] == times["stats"] > times["registered"] == times["conf"]
+    service.forget("w1")
+    assert service.times("w1") == {}
 
 
 def test_switched_off_it_broadcasts_nothing() -> None:
@@ -210,7 +214,7 @@ def test_switched_off_it_broadcasts_nothing() -> None:
         await service.refresh("w1")
         await asyncio.sleep(0.3)
 
-    run(cluster, scenario, enabled=False)
+    assert run(cluster, scenario, enabled=False).enabled is False
     assert cluster.questions == []
 
 
@@ -311,3 +315,88 @@ def test_long_task_lists_leave_the_loop_room_for_others() -> None:
     service = run(Cluster(w1={"reserved": requests}), scenario)
     assert (service.info("w1") or {})["reserved"] == requests
     assert turns > 1000 / 100
+
+
+class Listener:
+    """Notes what it hears, and the mark of the question."""
+
+    def __init__(self) -> None:
+        self.mark = 0
+        self.heard: list[tuple[int, dict[str, Any]]] = []
+
+    def asking(self) -> int:
+        self.mark += 1
+        return self.mark
+
+    async def answered(self, replies: Mapping[str, Mapping[str, Any]], mark: int) -> None:
+        self.heard.append((mark, {hostname: dict(reply) for hostname, reply in replies.items()}))
+
+
+def test_a_listener_hears_of_the_tasks_that_workers_hold_and_the_cache_does_not() -> None:
+    """R30: what is cached of all workers are the four basics, as ever."""
+    listener = Listener()
+    reply = {**GOOD, "active": [{"id": "a"}], "reserved": [], "scheduled": []}
+    cluster = Cluster(w1=reply)
+
+    async def scenario(service: InspectService) -> None:
+        await service.refresh()
+        service.worker_arrived("w1")
+        await until(lambda: len(cluster.questions) == 2)
+        assert set(service.info("w1") or {}) == {*BASIC_METHODS, "timestamp"}
+        await service.refresh("w1")
+        assert (service.info("w1") or {})["active"] == [{"id": "a"}]
+
+    run(cluster, scenario, listener=listener)
+    assert [mark for mark, _ in listener.heard] == [1, 2, 3]
+    assert all(replies["w1"]["active"] == [{"id": "a"}] for _, replies in listener.heard)
+    assert all(set(TASK_LISTS) < set(asked) for asked, _ in cluster.questions)
+
+
+def test_a_listener_that_fails_is_no_end_of_asking(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Listener):
+        async def answered(self, replies: Mapping[str, Mapping[str, Any]], mark: int) -> None:
+            raise KeyError("canary")
+
+    cluster = Cluster(w1=GOOD)
+
+    async def scenario(service: InspectService) -> None:
+        await service.start()
+        await until(lambda: len(cluster.questions) >= 3)
+
+    run(cluster, scenario, listener=Failing(), period=0.05, spacing=0.01)
+    assert len(caplog.records) == 1
+
+
+def test_workers_are_asked_again_when_events_were_missed_even_while_they_are_asked() -> None:
+    """R30"""
+    cluster = Cluster(w1=GOOD)
+
+    async def scenario(service: InspectService) -> None:
+        cluster.gate = asyncio.Event()
+        await service.start()
+        await until(lambda: len(cluster.questions) == 1)
+        service.renew()
+        service.renew()
+        cluster.gate.set()
+        await until(lambda: len(cluster.questions) == 2)
+        await asyncio.sleep(0.1)
+        assert len(cluster.questions) == 2
+        service.renew()
+        await until(lambda: len(cluster.questions) == 3)
+
+    run(cluster, scenario, period=60.0, spacing=0.01)
+
+
+def test_answers_are_made_fresh_when_they_are_old_and_somebody_asks() -> None:
+    cluster = Cluster(w1=GOOD)
+
+    async def scenario(service: InspectService) -> None:
+        await service.start()
+        await until(lambda: len(cluster.questions) == 1)
+        service.freshen()
+        await asyncio.sleep(0.1)
+        assert len(cluster.questions) == 1
+        service.freshen(max_age=0.05)
+        await until(lambda: len(cluster.questions) == 2)
+
+    run(cluster, scenario, period=60.0, spacing=0.01)

@@ -21,6 +21,7 @@ class World:
         self.left = sources
         self.delays: list[float] = []
         self.connected_at: list[float] = []
+        self.told: list[float] = []
         self.broken: Callable[[float], bool] = lambda now: False
         self.error: Exception = ConnectionError("amqp://guest:s3cret@mq:5672//: refused")
         self.seconds_up = 30.0
@@ -44,6 +45,7 @@ class World:
                 random=lambda: 1.0,
                 clock=lambda: self.now,
                 log=self.log,
+                connected=lambda: self.told.append(self.now),
             )
             task = asyncio.create_task(supervisor.run())
             done, _ = await asyncio.wait({task}, timeout=10)
@@ -134,6 +136,7 @@ def test_a_stream_that_held_begins_with_the_short_delay() -> None:
     world = World(sources=3)
     world.run()
     assert world.delays == [0.25, 0.25, 0.25]
+    assert len(world.told) == len(world.connected_at) == 3
 
 
 class _Ends(EventSource):

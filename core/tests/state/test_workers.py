@@ -125,6 +125,7 @@ def test_fields_are_event_counts_heartbeat_fields_and_status_r08(state: State, e
         "sw_ident": "py-celery",
         "sw_ver": "5.5",
         "sw_sys": "Linux",
+        "skew": 0.0,
         "status": True,
     }
     json.dumps(fields, allow_nan=False)
@@ -155,9 +156,8 @@ def test_a_worker_that_falls_silent_is_reported_lost_once(state: State, event: M
     version = state.workers.version
     state.tick()
     state.tick()
-    assert [(change.type, change.worker.hostname) for change in changes if isinstance(change, WorkerChange)] == [
-        ("worker-lost", "w1@host")
-    ]
+    told = [(change.type, change.worker.hostname) for change in changes if isinstance(change, WorkerChange)]
+    assert told == [("worker-lost", "w1@host"), ("worker-gone", "w1@host")]
     assert state.workers.version > version
     state.apply([event("worker-heartbeat")])
     clock.time += 10
@@ -196,3 +196,15 @@ def test_the_least_recently_heard_worker_is_forgotten_r17(make_state: MakeState,
     assert len(state.workers.all()) == 100
     assert state.workers.get("w1@host") is None
     assert state.workers.get("w0@host") is not None
+
+
+def test_the_skew_of_a_clock_is_that_of_the_fastest_heartbeat(state: State, event: MakeEvent) -> None:
+    """R43"""
+    assert state.workers.note(event("task-started", at=1.0)).skew is None
+    for late in (0.5, 0.01, 9.0):
+        state.apply([event("worker-heartbeat", at=4600.0, received_at=1000.0 + late)])
+    worker = state.workers.get("w1@host")
+    assert worker is not None
+    assert worker.skew == worker.fields()["skew"] == 3599.99
+    state.apply([event("worker-heartbeat", at=1000.0 + beat, received_at=1000.0 + beat) for beat in range(4)])
+    assert worker.skew == 0.0

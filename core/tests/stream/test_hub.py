@@ -69,3 +69,18 @@ def test_a_change_of_a_task_concerns_its_page_the_list_and_the_workers() -> None
         await other.aclose()
 
     asyncio.run(scenario())
+
+
+def test_a_worker_that_is_gone_or_back_concerns_the_pages_of_its_tasks() -> None:
+    """R31"""
+
+    async def scenario() -> None:
+        hub = Hub(interval=0.01)
+        page = hub.subscribe(["task:a", "tasks", "workers"])
+        await following(page)
+        for kind in ("worker-gone", "worker-back"):
+            HubSink(hub).on_changes([WorkerChange(FakeWorker("w1@shop", online=False), kind)])
+            assert await following(page) == {"task:a", "tasks", "workers"}
+        await page.aclose()
+
+    asyncio.run(scenario())

@@ -33,7 +33,10 @@ class BrokerInspector(ABC):
 
     @abstractmethod
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
-        """Return one row per existing queue of `names`. Raise Unavailable when the broker is out of reach."""
+        """Return one row per existing queue of `names`.
+
+        Raise Unavailable when the broker is out of reach, NotFound when brokers of this kind cannot tell.
+        """
 
     async def close(self) -> None:
         """Release connections."""

@@ -14,7 +14,8 @@ __all__ = ["EventSink", "TaskChange", "WorkerChange"]
 class TaskChange(NamedTuple):
     """One `task-*` event that was applied; `previous` is the state before, None for a new task.
 
-    `hostname` is who sent the event: the worker, or for `task-sent` the client.
+    `hostname` is who sent the event: the worker, or for `task-sent` the client. The types "task-held"
+    and "task-lost" stand for no event, but for what a worker answered when it was asked which tasks it holds.
     """
 
     task: Task
@@ -24,7 +25,10 @@ class TaskChange(NamedTuple):
 
 
 class WorkerChange(NamedTuple):
-    """One `worker-*` event that was applied, or "worker-lost" when heartbeats stopped."""
+    """One `worker-*` event that was applied, or "worker-lost" when heartbeats stopped.
+
+    "worker-gone" and "worker-back" say that its open tasks count as lost from now on, or no longer.
+    """
 
     worker: Worker
     type: str

@@ -46,6 +46,12 @@ class Tasks(Protocol):
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks. Raise QueryError for a sort field or search text that cannot be read."""
 
+    def loss(self, task: Task) -> str:
+        """Tell whether nobody works on a task any more that has not ended.
+
+        "lost" when its worker is gone, "restarted" when the worker is a new process that does not hold it, else "".
+        """
+
     def names(self) -> Sequence[str]:
         """Return every task name seen since the start, sorted, also of tasks no longer kept."""
 
@@ -70,11 +76,18 @@ class Workers(Protocol):
 class Inspect(Protocol):
     """What workers said of themselves when asked; cached, secrets masked."""
 
+    @property
+    def enabled(self) -> bool:
+        """False when Flower was told to ask nobody (`inspect`)."""
+
     def info(self, hostname: str) -> Mapping[str, Any] | None:
         """Return the replies by method (stats, active_queues, registered, conf …) and `timestamp`, or None."""
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         """Return `info` of every worker that has answered."""
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        """Return when the worker last answered, by method, seconds since the epoch: answers may be of different age."""
 
     async def refresh(self, hostname: str | None = None) -> None:
         """Ask one worker for everything, or all workers for the basics; returns when answered or timed out."""
@@ -105,12 +118,16 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueReport:
-    """Queue statistics with their age in seconds; `error` says why they are stale or missing."""
+    """Queue statistics with their age in seconds; `error` says why they are stale or missing.
+
+    `supported` is False where nobody knows how to ask this kind of broker.
+    """
 
     queues: Sequence[QueueStats] = ()
     age: float = 0.0
     stale: bool = False
     error: str = ""
+    supported: bool = True
 
 
 class Queues(Protocol):

@@ -145,6 +145,10 @@ class Worker(Protocol):
     @property
     def sw_sys(self) -> str | None: ...
     @property
+    def skew(self) -> float | None:
+        """How many seconds the worker's clock is ahead of ours, negative when behind; None before a heartbeat."""
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """Events seen here since the start, by type."""
 

@@ -145,6 +145,22 @@ def test_an_unchanged_list_is_not_sent_again(count: int) -> None:
     assert serve(made, flower_routes(), scenario) == [200, 304, 0, 200, 0]
 
 
+def test_a_task_whose_worker_is_lost_says_so_and_no_other_does() -> None:
+    """R31: a field more, and only then, so that nothing changes for those who read the others."""
+    made = host()
+    made.tasks.lost = {"old"}
+    _, tasks = get("/api/tasks", made)
+    assert list(tasks["old"])[-2:] == ["worker_lost", "worker"]
+    assert tasks["old"]["worker_lost"] is True
+    assert "worker_lost" not in tasks["new"]
+    assert get("/api/task/info/old", made)[1]["worker_lost"] is True
+    assert "worker_lost" not in get("/api/task/info/new", made)[1]
+    assert list(get("/api/tasks?search=is:lost", made)[1]) == ["old"]
+    made.tasks.lost, made.tasks.restarted = set(), {"new"}
+    info = get("/api/task/info/new", made)[1]
+    assert (info["worker_restarted"], "worker_lost" in info) == (True, False)
+
+
 def test_task_info_carries_the_id_twice() -> None:
     status, task = get("/api/task/info/old")
     assert (status, task["uuid"], task["task-id"], task["worker"]) == (200, "old", "old", "w1@shop")
@@ -198,6 +214,19 @@ def test_a_broker_out_of_reach_is_a_503() -> None:
     made = host()
     made.queues = FakeQueues(error="Broker unavailable")
     assert get("/api/queues/length", made) == (503, "Broker unavailable")
+
+
+def test_lengths_from_before_an_outage_say_that_they_are_old() -> None:
+    made = host()
+    made.queues = FakeQueues([QueueStats("a", 3)], error="Broker unavailable", age=12.34)
+    old = {"active_queues": [{"name": "a", "messages": 3}], "stale": True, "age": 12.3, "error": "Broker unavailable"}
+    assert get("/api/queues/length", made) == (200, old)
+
+
+def test_a_broker_nobody_can_ask_is_a_404() -> None:
+    made = host()
+    made.queues = FakeQueues(error="'carrier' broker is not supported", supported=False)
+    assert get("/api/queues/length", made) == (404, "'carrier' broker is not supported")
 
 
 def test_plugins_are_reported_with_their_errors() -> None:

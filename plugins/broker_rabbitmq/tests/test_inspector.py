@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -139,9 +142,88 @@ def test_the_credentials_arrive_decoded() -> None:
     assert [base64.b64decode(header.split()[1]).decode() for header in seen] == ["ü@x:p/w"]
 
 
-def test_the_next_broker_of_the_list_is_tried() -> None:
+def test_the_next_broker_of_the_list_is_tried_and_the_one_that_answers_comes_first_from_then_on(
+    virtual_host: str,
+) -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.2:15671"):
         ask("amqps://127.0.0.1:1;amqps://127.0.0.2:1", None, "a")
+    vhost = quote(virtual_host, safe="")
+    inspector = RabbitMQInspector(
+        offer_context(broker_url=f"amqp://[::1]/{vhost};amqp://127.0.0.1/{vhost}", broker_api=None)
+    )
+
+    async def scenario() -> None:
+        for _ in range(2):
+            assert [row.name for row in await inspector.queues(["full"])] == ["full"]
+            assert [place.host for place in inspector._places] == ["127.0.0.1:15672", "[::1]:15672"]
+        await inspector.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_silent_node_leaves_time_for_the_next(virtual_host: str) -> None:
+    """R19: who asks waits three seconds at most."""
+    vhost = quote(virtual_host, safe="")
+
+    async def scenario() -> None:
+        deaf = socket.socket()
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        inspector = RabbitMQInspector(
+            offer_context(broker_url=f"amqp://127.0.0.2/{vhost};amqp://127.0.0.1/{vhost}", broker_api=None)
+        )
+        inspector._places[0] = replace(
+            inspector._places[0], url=f"http://127.0.0.1:{deaf.getsockname()[1]}/api/queues/x"
+        )
+        begun = time.monotonic()
+        assert [row.name for row in await inspector.queues(["full"])] == ["full"]
+        assert time.monotonic() - begun < 3
+        await inspector.close()
+        deaf.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_user_and_a_virtual_host_of_odd_characters_are_served(management: Any, virtual_host: str) -> None:
+    """A user with an @ and a /, whose password has them too, in a virtual host with a slash."""
+    user, vhost = "ann@shop/a", quote(virtual_host, safe="")
+    path = f"users/{quote(user, safe='')}"
+    management.call("PUT", path, {"password": "p@s/s:w#%", "tags": "monitoring"})
+    try:
+        rights = {"configure": "", "write": "", "read": ".*"}
+        management.call("PUT", f"permissions/{vhost}/{quote(user, safe='')}", rights)
+        url = f"amqp://{quote(user, safe='')}:{quote('p@s/s:w#%', safe='')}@127.0.0.1:5672/{vhost}"
+        assert [row.messages for row in ask(url, None, "full", "a b/c")] == [3, 2]
+        with pytest.raises(Unavailable, match="refused the credentials") as caught:
+            ask(url.replace("p%40s", "canary"), None, "full")
+        assert "canary" not in caught.value.message
+    finally:
+        management.call("DELETE", path)
+
+
+def test_withheld_credentials_are_said_to_be() -> None:
+    """S39"""
+
+    def answer(handler: RequestHandler) -> None:
+        seen.append(handler.request.headers["Authorization"])
+        handler.set_status(401)
+
+    seen: list[str] = []
+
+    async def scenario(api: str) -> str:
+        port = api.rpartition(":")[2]
+        # Another name of this machine: one that may be another machine's for all the inspector knows.
+        inspector = RabbitMQInspector(
+            offer_context(broker_url="amqps://ann:canary@h/v", broker_api=f"http://127.1:{port}")
+        )
+        with pytest.raises(Unavailable) as caught:
+            await inspector.queues(["a"])
+        await inspector.close()
+        return caught.value.message
+
+    message = with_server(answer, scenario)
+    assert "not sent in clear" in message
+    assert [base64.b64decode(header.split()[1]).decode() for header in seen] == ["guest:guest"]
 
 
 def test_a_broker_api_that_cannot_work_stops_the_start() -> None:

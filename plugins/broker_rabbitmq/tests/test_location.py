@@ -83,3 +83,30 @@ def test_a_url_that_cannot_work_is_explained_without_its_password(url: str, word
 
 def test_a_location_does_not_show_its_password() -> None:
     assert "canary" not in repr(place(None, "amqp://ann:canary@host/v"))
+
+
+@pytest.mark.parametrize(
+    ("url", "use_ssl"),
+    [
+        ("amqps://ann:canary@host/v", None),
+        ("amqp://ann:canary@host/v", True),
+        ("amqp://ann:canary@host/v?ssl_ca_certs=/ca.pem", None),
+    ],
+)
+def test_credentials_of_an_encrypted_broker_never_leave_in_clear(url: str, use_ssl: object) -> None:
+    """S39"""
+    found = place("http://api:15672/api/", url, use_ssl)
+    assert (found.user, found.password, found.withheld) == ("guest", "guest", True)
+    assert place("http://bob:pw@api:15672/api/", url, use_ssl).user == "bob"
+    for api in (None, "https://api/", "http://localhost:15672/api/", "http://[::1]:15672/api/"):
+        found = place(api, url, use_ssl)
+        assert (found.user, found.withheld) == ("ann", False)
+
+
+def test_options_of_encryption_may_stand_in_the_url() -> None:
+    found = place(None, "amqps://host/v?ssl_ca_certs=/ca.pem&ssl_certfile=/c.pem&ssl_keyfile=/k.pem&heartbeat=3")
+    assert found.url == "https://host:15671/api/queues/v"
+    assert (found.ca_certs, found.certificate, found.key, found.verify) == ("/ca.pem", "/c.pem", "/k.pem", True)
+    assert place(None, "amqp://host/v?ssl_cert_reqs=none").verify is False
+    assert place(None, "amqp://host/v?ssl_cert_reqs=none").url.startswith("https:")
+    assert place(None, "amqp://host/v?heartbeat=3").url.startswith("http:")

@@ -54,7 +54,9 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., tuple[int, subprocess.
 
     def start(*arguments: str, port: int = 0) -> tuple[int, subprocess.Popen[bytes]]:
         port = port or free_port()
-        command = [binary, *arguments, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
+        command = [binary, *arguments, "--port", str(port), "--dir", str(tmp_path)]
+        if "--bind" not in arguments:
+            command += ["--bind", "127.0.0.1"]
         if "--sentinel" not in arguments:
             command += ["--save", "", "--appendonly", "no"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

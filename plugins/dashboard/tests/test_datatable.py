@@ -97,3 +97,11 @@ def test_a_search_that_cannot_be_read_is_told_with_200(site):
         "recordsFiltered": 0,
         "searchError": "Unterminated quoted phrase at position 0.",
     }
+
+
+def test_a_task_whose_worker_is_lost_has_a_field_more(site):
+    """R31"""
+    made = site(tasks=tasks())
+    made.host.tasks.lost = {"t4"}
+    lost = [row["uuid"] for row in made.json(url())["data"] if row.get("worker_lost")]
+    assert lost == ["t4"]

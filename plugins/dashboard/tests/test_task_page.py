@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flower_plugins.testing import FakeTask
+from flower_plugins.testing import FakeTask, FakeWorker
 
 START = 1_700_000_000.0
 
@@ -188,3 +188,30 @@ def test_the_plugins_page_puts_failures_first(site):
     assert text.index("broken") < text.index("flower-api")
     assert "ImportError: no slack" in text
     assert "flower_routes" in text
+
+
+def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
+    """R31"""
+    task = FakeTask("t", state="STARTED", worker="w2@shop", succeeded=None, started=time.time() - 60)
+    made = site(tasks=[task])
+    assert "Worker lost" not in made.page("/task/t").text
+    made.host.tasks.lost = {"t"}
+    page = made.page("/task/t")
+    assert "Worker lost" in page.text
+    assert "Its worker has been silent since" in page.text
+    assert "running for" not in page.text
+    made.host.tasks.lost, made.host.tasks.restarted = set(), {"t"}
+    page = made.page("/task/t")
+    assert "Worker restarted" in page.text
+    assert "does not have it" in page.text
+
+
+@pytest.mark.parametrize("skew", [3600.0, -3600.0])
+def test_times_of_clocks_that_disagree_are_not_subtracted(site, skew):
+    """R43"""
+    at = START + skew
+    task = FakeTask("t", worker="w1@shop", sent=START, received=at + 1, started=at + 2, succeeded=at + 4)
+    page = site(tasks=[task], workers=[FakeWorker("w1@shop", skew=skew)]).page("/task/t")
+    assert re.search("Sent .* Received .* 1.00 s waiting in the worker Started .* 2.00 s running Succeeded", page.text)
+    assert "in the queue" not in page.text
+    assert [float(width) for width in page.values("rect", "width")] == pytest.approx([333.33, 666.67])

@@ -52,7 +52,7 @@ def test_pages_are_links_that_keep_the_query(site):
 def test_everything_in_the_url_reaches_the_query(site):
     made = site(tasks=tasks())
     made.page("/tasks?search=two+words&state=SUCCESS&worker=w1&name=n&sort_by=-runtime&limit=30&offset=5")
-    (query,) = made.host.tasks.queries
+    query = made.host.tasks.queries[0]
     assert (query.search, query.state, query.worker, query.name) == ("two words", "SUCCESS", "w1", "n")
     assert (query.sort_by, query.descending, query.limit, query.offset) == ("runtime", True, 30, 5)
 
@@ -136,3 +136,17 @@ def test_many_states_of_custom_events_do_not_flood_the_chips(site):
     made = site(tasks=[FakeTask(f"t{n}", state=f"STEP{n}") for n in range(50)])
     chips = [a for a in made.page("/tasks").find("a") if a.get("class", "").startswith("chip")]
     assert len(chips) < 20
+
+
+def test_a_task_whose_worker_is_lost_says_so_and_can_be_filtered(site):
+    """R31"""
+    made = site(tasks=tasks(3, state="STARTED", worker="w2@shop"))
+    made.host.tasks.lost = {"id-0001"}
+    page = made.page("/tasks")
+    marked = [part.partition('"')[0] for part in page.html.split('id="task-')[1:] if "Worker lost" in part]
+    assert marked == ["id-0001"]
+    assert "/tasks?search=is%3Alost" in page.values("a", "href")
+    page = made.page("/tasks?search=is:lost")
+    assert rows(page) == ["id-0001"]
+    made.host.tasks.lost = set()
+    assert "Worker lost" not in made.page("/tasks").text

@@ -132,3 +132,37 @@ def test_a_name_with_slashes_and_blanks_is_found(site):
     assert link == "/worker/a%2Fb%20c@shop"
     assert "a/b c@shop" in made.page(link).text
     assert made.page(link + "/").find("h1")
+
+
+def test_answers_that_are_older_than_the_last_say_so(site):
+    """R50: a worker that answered in part shows what it said before, with its age."""
+    made = with_info(site)
+    assert "as of" not in made.page("/worker/w1@shop").text
+    made.host.inspect.older["w1@shop"] = {"conf": INFO["timestamp"] - 600, "active": INFO["timestamp"] - 1}
+    page = made.page("/worker/w1@shop")
+    assert page.text.count("as of") == 1
+    assert "Config as of" in page.text
+
+
+def test_without_inspect_nobody_is_asked_and_the_page_says_so(site):
+    made = site()
+    made.host.inspect.enabled = False
+    page = made.page("/worker/w1@shop")
+    assert "Flower asks workers nothing" in page.text
+    assert "--inspect=False" in page.text
+    assert "It was not asked." in page.text
+    assert "has not told yet" not in page.text
+    assert made.host.inspect.refreshed == []
+
+
+@pytest.mark.parametrize(
+    ("skew", "words"), [(0.3, ""), (-4.9, ""), (3602.2, "1h 00m 02s ahead"), (-7.4, "7.00 s behind"), (None, "")]
+)
+def test_a_clock_that_is_off_is_shown(site, skew, words):
+    """R43"""
+    made = site(workers=[FakeWorker("w1@shop", skew=skew)], tasks=[FakeTask("t", worker="w1@shop")])
+    pages = [made.page(path).text for path in ("/worker/w1@shop", "/workers", "/task/t")]
+    if words:
+        assert all(words in text for text in pages)
+    else:
+        assert not any("ahead" in text or "behind" in text for text in pages)

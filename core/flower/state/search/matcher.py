@@ -8,15 +8,23 @@ from functools import lru_cache
 from typing import Any
 
 from flower.state.literals import read_mapping
-from flower.state.search.syntax import All, Node, Not, One, Range, Term, read
+from flower.state.search.syntax import LOST, All, Node, Not, One, Range, Term, read
 from flower.state.tasks import TaskRecord
 
 __all__ = ["Search", "parse", "plain_text"]
 
 _Test = Callable[[bytes], bool]
+_Lost = Callable[[TaskRecord], bool]
 
 _ATTRIBUTES = {"root": "root_id", "parent": "parent_id"}
 _IN_PLAIN_TEXT = frozenset(("", "uuid", "name", "state", "worker", "args", "kwargs", "result"))
+
+
+_LOST = Term("is", LOST)
+
+
+def _never(_: TaskRecord) -> bool:
+    return False
 
 
 class Search:
@@ -31,6 +39,8 @@ class Search:
         self.is_plain = node is not None and _is_plain(node)
         """True when plain texts alone decide."""
         self._excluding = None if node is None else _excluding(node)
+        self.only_lost = _LOST in (node.parts if isinstance(node, All) else (node,))
+        """True when no task matches but those whose worker is gone."""
 
     @property
     def everything(self) -> bool:
@@ -42,9 +52,9 @@ class Search:
         """True when plain texts can rule records out."""
         return self._excluding is not None or self.is_plain
 
-    def matches(self, record: TaskRecord) -> bool:
-        """Tell whether a record, whose state is known to fit, matches."""
-        return self._node is None or _matches(self._node, _Text(record))
+    def matches(self, record: TaskRecord, is_lost: _Lost = _never) -> bool:
+        """Tell whether a record, whose state is known to fit, matches; `is_lost` tells whether its worker is gone."""
+        return self._node is None or _matches(self._node, _Text(record, is_lost))
 
     def may_be_among(self, texts: bytes) -> bool:
         """Tell whether one of several tasks, whose plain texts these are, may match."""
@@ -139,8 +149,9 @@ def _holding(term: bytes) -> _Test:
 class _Text:
     """A record's texts, folded on first use."""
 
-    def __init__(self, record: TaskRecord) -> None:
+    def __init__(self, record: TaskRecord, is_lost: _Lost) -> None:
         self.record = record
+        self.is_lost = is_lost
         self._folded: dict[str, str] = {}
         self._plain: bytes | None = None
         self._pairs: dict[str, str] | None = None
@@ -174,6 +185,8 @@ def _matches(node: Node, text: _Text) -> bool:
             return text.pairs().get(node.key) == node.text
         if not node.field:
             return node.text.encode() in text.plain()
+        if node.field == "is":
+            return text.is_lost(text.record)
         return node.text == text.field("state") if node.field == "state" else node.text in text.field(node.field)
     if isinstance(node, Range):
         return _in_range(node, text.record)

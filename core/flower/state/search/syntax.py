@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from flower.state.search.ranges import RANGES, read_range
 from flower.state.search.tokens import Token, refuse, tokenize
 
-__all__ = ["FIELDS", "MAX_DEPTH", "All", "Node", "Not", "One", "Range", "Term", "read"]
+__all__ = ["FIELDS", "LOST", "MAX_DEPTH", "All", "Node", "Not", "One", "Range", "Term", "read"]
 
 MAX_DEPTH = 5
+LOST = "lost"
+"""The value of `is:` for tasks whose worker is gone."""
+
 FIELDS = (
     "uuid",
     "name",
@@ -24,8 +27,9 @@ FIELDS = (
     "queue",
     "root",
     "parent",
+    "is",
 )
-"""Qualifiers of texts; those of numbers and times are in `flower.state.search.ranges`."""
+"""Qualifiers of texts, and `is`; those of numbers and times are in `flower.state.search.ranges`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ def _term(token: Token) -> Term | Range:
         refuse("Search qualifier requires a value", token.position)
     if field in RANGES:
         return Range(field, *read_range(field, value, token.position))
+    if field == "is" and value.casefold() != LOST:
+        refuse(f"Search qualifier is expects {LOST}", token.position)
     key, equals, paired = value.partition("=")
     if field == "kwargs" and equals and key.strip():
         return Term("kwargs", paired.strip().casefold(), key=key.strip().casefold())

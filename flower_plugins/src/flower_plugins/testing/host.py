@@ -17,6 +17,7 @@ from flower_plugins.offers import Broker, OfferContext
 from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.records import Task
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
 __all__ = [
@@ -62,10 +63,13 @@ def offer_context(*options: Option, broker_url: str = "memory://", **values: Any
 class FakeTasks:
     """Tasks in a dict; filters by state, worker, name and plain substring search.
 
-    The cursor of a page is the id of its last row.
+    The cursor of a page is the id of its last row. `lost` holds the ids of tasks whose worker is
+    gone, `restarted` of those whose worker is another process now.
     """
 
     def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
+        self.lost: set[str] = set()
+        self.restarted: set[str] = set()
         self.items = {task.uuid: task for task in tasks}
         self.version = 1
         self.queries: list[TaskQuery] = []
@@ -95,6 +99,9 @@ class FakeTasks:
         shown = rows[query.offset : end]
         return Page(shown, matching, len(self.items), shown[-1].uuid if shown and end < len(rows) else "")
 
+    def loss(self, task: Task) -> str:
+        return "lost" if task.uuid in self.lost else "restarted" if task.uuid in self.restarted else ""
+
     def names(self) -> Sequence[str]:
         return sorted({task.name for task in self.items.values() if task.name})
 
@@ -104,9 +111,10 @@ class FakeTasks:
             counts[task.state] = counts.get(task.state, 0) + 1
         return counts
 
-    @staticmethod
-    def _matches(task: FakeTask, query: TaskQuery) -> bool:
+    def _matches(self, task: FakeTask, query: TaskQuery) -> bool:
         text = " ".join(str(value) for value in task.fields().values()).lower()
+        if query.search == "is:lost":
+            return self.loss(task) != ""
         return (
             (not query.state or task.state.lower() == query.state.lower())
             and (not query.worker or (task.worker or "").lower() == query.worker.lower())
@@ -135,6 +143,9 @@ class FakeInspect:
 
     def __init__(self, replies: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.replies = dict(replies or {})
+        self.enabled = True
+        self.older: dict[str, dict[str, float]] = {}
+        """Times by host name and method, where they are not the reply's own."""
         self.refreshed: list[str | None] = []
 
     def info(self, hostname: str) -> Mapping[str, Any] | None:
@@ -142,6 +153,11 @@ class FakeInspect:
 
     def snapshot(self) -> Mapping[str, Mapping[str, Any]]:
         return self.replies
+
+    def times(self, hostname: str) -> Mapping[str, float]:
+        reply = self.replies.get(hostname, {})
+        times = {method: reply["timestamp"] for method in reply if method != "timestamp" and "timestamp" in reply}
+        return {**times, **self.older.get(hostname, {})}
 
     async def refresh(self, hostname: str | None = None) -> None:
         self.refreshed.append(hostname)
@@ -179,16 +195,18 @@ class FakeControl:
 
 
 class FakeQueues:
-    """A fixed report."""
+    """A fixed report; with an error it is a stale one."""
 
-    def __init__(self, queues: Sequence[QueueStats] = (), error: str = "") -> None:
-        self.queues, self.error = queues, error
+    def __init__(
+        self, queues: Sequence[QueueStats] = (), error: str = "", *, age: float = 0.0, supported: bool = True
+    ) -> None:
+        self.queues, self.error, self.age, self.supported = queues, error, age, supported
 
     def names(self) -> Sequence[str]:
         return [queue.name for queue in self.queues]
 
     async def report(self) -> QueueReport:
-        return QueueReport(self.queues, error=self.error)
+        return QueueReport(self.queues, self.age, bool(self.error), self.error, self.supported)
 
 
 class FakeStatus:

@@ -75,6 +75,7 @@ class FakeWorker:
     sw_ident: str | None = "py-celery"
     sw_ver: str | None = "5.5.0"
     sw_sys: str | None = "Linux"
+    skew: float | None = 0.0
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:

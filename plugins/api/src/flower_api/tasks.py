@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tornado.iostream import StreamClosedError
 
-from flower_plugins import InvalidParameter, NotFound, QueryError, Task, TaskQuery
+from flower_plugins import Host, InvalidParameter, NotFound, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
@@ -46,7 +46,7 @@ class TasksHandler(Handler):
         """Send the tasks piece by piece, so that many of them hold up nobody and fill no memory."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if len(tasks) <= _PIECE:
-            self.finish(self.host.json({task.uuid: _listed(task) for task in tasks}))
+            self.finish(self.host.json({task.uuid: self._listed(task) for task in tasks}))
             return
         self.set_etag_header()
         if self.check_etag_header():
@@ -54,13 +54,22 @@ class TasksHandler(Handler):
             return
         self.write(b"{")
         for first in range(0, len(tasks), _PIECE):
-            piece = self.host.json({task.uuid: _listed(task) for task in tasks[first : first + _PIECE]})
+            piece = self.host.json({task.uuid: self._listed(task) for task in tasks[first : first + _PIECE]})
             self.write((b"," if first else b"") + piece[1:-1])
             try:
                 await self.flush()
             except StreamClosedError:  # the reader has seen enough
                 return
         self.finish(b"}")
+
+    def _listed(self, task: Task) -> dict[str, Any]:
+        """Return a task as lists show it: the worker last, and only when it is known."""
+        fields = task.fields()
+        worker = fields.pop("worker", None)
+        fields.update(_loss_fields(self.host, task))
+        if worker is not None:
+            fields["worker"] = worker
+        return fields
 
     def _query(self) -> TaskQuery:
         params = self.params
@@ -93,7 +102,7 @@ class TaskInfoHandler(Handler):
         task = self.host.tasks.get(uuid)
         if task is None:
             raise NotFound(f"Unknown task '{uuid}'")
-        self.send_json({**task.fields(), "task-id": uuid})
+        self.send_json({**task.fields(), "task-id": uuid, **_loss_fields(self.host, task)})
 
 
 class TaskTypesHandler(Handler):
@@ -104,13 +113,10 @@ class TaskTypesHandler(Handler):
         self.send_json({"task-types": list(self.host.tasks.names())})
 
 
-def _listed(task: Task) -> dict[str, Any]:
-    """Return a task as lists show it: the worker last, and only when it is known."""
-    fields = task.fields()
-    worker = fields.pop("worker", None)
-    if worker is not None:
-        fields["worker"] = worker
-    return fields
+def _loss_fields(host: Host, task: Task) -> dict[str, bool]:
+    """Return what is said of a task that nobody works on any more: a field, of all others none."""
+    loss = host.tasks.loss(task)
+    return {f"worker_{loss}": True} if loss else {}
 
 
 def _filter(value: str | None) -> str:

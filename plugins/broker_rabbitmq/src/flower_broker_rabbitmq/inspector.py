@@ -16,6 +16,7 @@ __all__ = ["RabbitMQInspector"]
 
 _CONNECT_SECONDS = 1.0
 _REQUEST_SECONDS = 5.0
+_ONE_OF_MANY_SECONDS = 1.2
 _MAX_BYTES = 5 * 1024 * 1024
 
 
@@ -39,11 +40,13 @@ class RabbitMQInspector(BrokerInspector):
         if not names:
             return []
         failure = Unavailable("No RabbitMQ host is configured")
-        for place in self._places:
+        for place in list(self._places):
             try:
                 found = await self._fetch(place)
             except Unavailable as error:
                 failure = error
+                # Nodes of a cluster all know the same: the one that answers is asked first from now on.
+                self._places.append(self._places.pop(0))
                 continue
             return [_row(name, found[name]) for name in dict.fromkeys(names) if name in found]
         raise failure
@@ -66,9 +69,11 @@ class RabbitMQInspector(BrokerInspector):
             headers={"Accept": "application/json"},
             follow_redirects=False,
             connect_timeout=_CONNECT_SECONDS,
-            request_timeout=_REQUEST_SECONDS,
+            request_timeout=_REQUEST_SECONDS if len(self._places) == 1 else _ONE_OF_MANY_SECONDS,
             validate_cert=place.verify,
             ca_certs=place.ca_certs,
+            client_cert=place.certificate if place.url.startswith("https:") else None,
+            client_key=place.key if place.url.startswith("https:") else None,
         )
         try:
             response = await self._client.fetch(request, raise_error=False)
@@ -80,7 +85,10 @@ class RabbitMQInspector(BrokerInspector):
 
 def _parse(place: Location, response: HTTPResponse) -> dict[str, Mapping[str, Any]]:
     if response.code in (401, 403):
-        raise Unavailable(f"RabbitMQ's management API at {place.host} refused the credentials")
+        why = "; those of an encrypted broker URL are not sent in clear: name some in --broker_api"
+        raise Unavailable(
+            f"RabbitMQ's management API at {place.host} refused the credentials{why if place.withheld else ''}"
+        )
     if response.code == 404:
         raise Unavailable(f"RabbitMQ's management API at {place.host} does not know the virtual host")
     if response.code != 200:

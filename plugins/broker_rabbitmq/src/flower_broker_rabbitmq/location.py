@@ -6,13 +6,14 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from flower_plugins import Broker
 
 __all__ = ["Location", "check_api_url", "locate"]
 
 _SECURE = frozenset(("amqps", "pyamqps"))
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,6 +25,10 @@ class Location:
     password: str
     verify: bool = True
     ca_certs: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    withheld: bool = False
+    """Whether the broker's own credentials are not used because they would leave in clear."""
 
     @property
     def host(self) -> str:
@@ -49,35 +54,48 @@ def check_api_url(url: str) -> str:
 def locate(api_url: str | None, broker: Broker) -> list[Location]:
     """Return the places to ask, one for each broker URL unless `api_url` names one."""
     brokers = [urlsplit(url.strip()) for url in broker.url.split(";") if url.strip()]
-    options = broker.use_ssl if isinstance(broker.use_ssl, Mapping) else {}
     if api_url:
-        return [_location(urlsplit(api_url), brokers[0], options)]
-    return [_location(_default(parts, secure=_is_secure(parts, broker)), parts, options) for parts in brokers]
+        brokers = brokers[:1]
+    return [_location(urlsplit(api_url) if api_url else None, parts, broker) for parts in brokers]
 
 
-def _is_secure(parts: SplitResult, broker: Broker) -> bool:
-    return parts.scheme in _SECURE or bool(broker.use_ssl)
+def _location(api: SplitResult | None, parts: SplitResult, broker: Broker) -> Location:
+    query = dict(parse_qsl(parts.query))
+    options: dict[str, Any] = {**(broker.use_ssl if isinstance(broker.use_ssl, Mapping) else {}), **query}
+    secure = parts.scheme in _SECURE or bool(broker.use_ssl) or any(name.startswith("ssl") for name in query)
+    place = api or _default(parts, secure=secure)
+    own, brokers = _credentials(place), _credentials(parts)
+    # Credentials that travel encrypted to the broker do not travel in clear to its API.
+    withheld = own is None and brokers is not None and secure and place.scheme == "http" and not _is_here(place)
+    user, password = own or (None if withheld else brokers) or ("guest", "guest")
+    required = _option(options, "cert_reqs", ssl.CERT_REQUIRED)
+    files = {name: _option(options, name) for name in ("ca_certs", "certfile", "keyfile")}
+    host = place.netloc.rpartition("@")[2]
+    return Location(
+        f"{place.scheme}://{host}{_api_path(place.path)}/queues/{quote(_virtual_host(parts.path), safe='')}",
+        user,
+        password,
+        verify=required not in (ssl.CERT_NONE, "none", "CERT_NONE", None),
+        ca_certs=str(files["ca_certs"]) if files["ca_certs"] else None,
+        certificate=str(files["certfile"]) if files["certfile"] else None,
+        key=str(files["keyfile"]) if files["keyfile"] else None,
+        withheld=withheld,
+    )
+
+
+def _option(options: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """Return an option of TLS by either of the names that kombu and py-amqp give it."""
+    return options.get(f"ssl_{name}", options.get(name, default))
+
+
+def _is_here(parts: SplitResult) -> bool:
+    return (parts.hostname or "") in _LOOPBACK
 
 
 def _default(parts: SplitResult, *, secure: bool) -> SplitResult:
     host = parts.hostname or "localhost"
     host = f"[{host}]" if ":" in host else host
-    # Credentials that travelled encrypted to the broker do not travel in clear to its API.
     return urlsplit(f"https://{host}:15671/api/" if secure else f"http://{host}:15672/api/")
-
-
-def _location(api: SplitResult, broker: SplitResult, options: Mapping[Any, Any]) -> Location:
-    user, password = _credentials(api) or _credentials(broker) or ("guest", "guest")
-    host = api.netloc.rpartition("@")[2]
-    required = options.get("ssl_cert_reqs", options.get("cert_reqs", ssl.CERT_REQUIRED))
-    ca_certs = options.get("ssl_ca_certs", options.get("ca_certs"))
-    return Location(
-        f"{api.scheme}://{host}{_api_path(api.path)}/queues/{quote(_virtual_host(broker.path), safe='')}",
-        user,
-        password,
-        verify=required not in (ssl.CERT_NONE, "none", "CERT_NONE", None),
-        ca_certs=str(ca_certs) if ca_certs else None,
-    )
 
 
 def _api_path(path: str) -> str:

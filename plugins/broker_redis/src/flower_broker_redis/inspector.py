@@ -13,20 +13,25 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
+from flower_broker_redis.unacked import addresses, by_queue, destinations
 from flower_plugins import BrokerInspector, ConfigurationError, OfferContext, QueueStats, Unavailable
 
 __all__ = ["RedisInspector"]
 
 _SEPARATOR = "\x06\x16"
 _STEPS = (0, 3, 6, 9)
+_UNACKED = "unacked"
+_BINDINGS = "_kombu.binding.{}"
+_MAX_UNACKED_BYTES = 1_000_000
+_MAX_EXCHANGES = 20
 
 
 class RedisInspector(BrokerInspector):
-    """Counts messages that wait; those that workers hold already are not counted."""
+    """Counts messages that wait, and those that workers took and have not acknowledged where that is cheap to tell."""
 
     def __init__(self, context: OfferContext) -> None:
         super().__init__(context)
@@ -35,6 +40,7 @@ class RedisInspector(BrokerInspector):
         self._prefix = str(options.get("global_keyprefix") or "")
         self._separator = str(options.get("sep") or _SEPARATOR)
         self._steps = _steps(options.get("priority_steps"))
+        self._unacked = self._prefix + str(options.get("unacked_key") or _UNACKED)
         self._clients: dict[int, tuple[Redis, Sentinel | None]] = {}
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
@@ -67,12 +73,43 @@ class RedisInspector(BrokerInspector):
             for name in names:
                 for step in self._steps:
                     pipe.llen(self._key(name, step))
+            pipe.hlen(self._unacked)
+            pipe.memory_usage(self._unacked)
             answers: list[Any] = await pipe.execute(raise_on_error=False)
-        if all(isinstance(answer, Exception) for answer in answers):
-            raise answers[0]
+        *lengths, held, size = answers
+        if all(isinstance(answer, Exception) for answer in lengths):
+            raise lengths[0]
+        unacked = await self._held(client, held, size)
         width = len(self._steps)
-        lengths = (_sum(answers[start : start + width]) for start in range(0, len(answers), width))
-        return [QueueStats(name, messages=length) for name, length in zip(names, lengths, strict=True)]
+        totals = (_sum(lengths[start : start + width]) for start in range(0, len(lengths), width))
+        return [
+            QueueStats(
+                name, messages=total, ready=total, unacknowledged=None if unacked is None else unacked.get(name, 0)
+            )
+            for name, total in zip(names, totals, strict=True)
+        ]
+
+    async def _held(self, client: Redis, held: Any, size: Any) -> dict[str, int] | None:
+        """Return how many messages workers hold, by queue; None where that cannot be told or is too much to read."""
+        if held == 0:
+            return {}
+        if not isinstance(held, int) or not isinstance(size, int) or size > _MAX_UNACKED_BYTES:
+            return None
+        try:
+            entries: Any = await client.hvals(self._unacked)  # bytes, as these clients do not decode
+            sent = addresses(entries)
+            if sent is None:
+                return None
+            exchanges = sorted({exchange for exchange, _ in sent if exchange})
+            if len(exchanges) > _MAX_EXCHANGES:
+                return None
+            bound: dict[tuple[str, str], str] = {}
+            for exchange in exchanges:
+                bindings: Any = await client.smembers(self._prefix + _BINDINGS.format(exchange))
+                bound.update(destinations(exchange, bindings, self._separator))
+        except ResponseError:  # this user of the access list may not
+            return None
+        return by_queue(sent, bound)
 
     def _key(self, name: str, step: int) -> str:
         return f"{self._prefix}{name}{self._separator}{step}" if step else f"{self._prefix}{name}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flower_dashboard.columns import SORTABLE
 from flower_dashboard.formats import plain
-from flower_plugins import Page, Param, QueryError, TaskQuery
+from flower_plugins import Page, Param, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["DATATABLE_PARAMS", "TasksDatatable"]
@@ -33,13 +35,17 @@ class TasksDatatable(Handler):
             page, search_error = Page((), 0, len(self.host.tasks)), error.message
         answer = {
             "draw": self.params["draw"],
-            "data": [plain(task.fields()) for task in page.rows],
+            "data": [self._row(task) for task in page.rows],
             "recordsTotal": page.kept,
             "recordsFiltered": page.matching,
         }
         self.send_json({**answer, "searchError": search_error} if search_error else answer)
 
     post = get
+
+    def _row(self, task: Task) -> Any:
+        loss = self.host.tasks.loss(task)
+        return plain({**task.fields(), **({f"worker_{loss}": True} if loss else {})})
 
     def _query(self) -> TaskQuery:
         number = self.params["order[0][column]"]

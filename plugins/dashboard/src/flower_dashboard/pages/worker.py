@@ -37,9 +37,9 @@ class WorkerPage(_WorkerHandler):
 
     async def get(self) -> None:
         worker = self.find()
-        if worker.online and not is_foreign(self.request):
+        if worker.online and self.host.inspect.enabled and not is_foreign(self.request):
             await self._ask(worker.hostname)
-        view = worker_view(worker, self.host.inspect.info(worker.hostname), self.params["limit"])
+        view = worker_view(self.host, worker, self.params["limit"])
         self.show(
             "dashboard/worker.html", subject=view.name, topics=("workers",), view=view, limit=self.params["limit"]
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
+from flower_dashboard.clocks import skew
 from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
@@ -96,15 +97,19 @@ class Relative:
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
-    "revoke" or "".
+    "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
+    is off.
     """
 
     uuid: str
     name: str
     state: Look
     ending: str
+    loss: str
+    silent: float | None
     since: float | None
     worker: str
+    skew: str
     runtime: float | None
     exception: str
     traceback: str
@@ -131,16 +136,22 @@ def task_view(host: Host, task: Task) -> TaskView:
     state = look(task.state)
     uuid, name = text(task.uuid), text(task.name)
     traceback = text(task.traceback)
-    steps = _steps(task)
-    running = _running(task, steps, time.time())
+    worker = host.workers.get(text(task.worker))
+    off = skew(worker)
+    steps = _steps(task, one_clock=not off)
+    loss = host.tasks.loss(task)
+    running = None if loss or off else _running(task, steps, time.time())
     children = list(task.children) if isinstance(task.children, (list, tuple)) else []
     return TaskView(
         uuid=uuid,
         name=name,
         state=state,
         ending=ending(task),
+        loss=loss,
+        silent=None if worker is None or not loss else number(worker.last_seen),
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
+        skew=off,
         runtime=number(task.runtime),
         exception=text(task.exception),
         traceback=traceback,
@@ -159,21 +170,22 @@ def task_view(host: Host, task: Task) -> TaskView:
         children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
         more_children=max(len(children) - _RELATIVES, 0),
         action=action(task),
-        announcement=f"State {state.word}",
+        announcement=f"State {state.word}, worker {loss}" if loss else f"State {state.word}",
     )
 
 
-def _steps(task: Task) -> list[Step]:
+def _steps(task: Task, *, one_clock: bool) -> list[Step]:
+    """Return the moments in order. Without `one_clock` client and worker disagree about time: sent comes first."""
     moments = [
         (at, name, title, tone) for name, title, tone in _STEPS if (at := number(getattr(task, name))) is not None
     ]
-    moments.sort(key=lambda moment: moment[0])
+    moments.sort(key=lambda moment: (not one_clock and moment[1] != "sent", moment[0]))
     steps: list[Step] = []
     for position, (at, name, title, tone) in enumerate(moments):
-        if position == 0:
+        before = moments[position - 1]
+        if position == 0 or (not one_clock and before[1] == "sent"):
             steps.append(Step(title, tone, at))
         else:
-            before = moments[position - 1]
             steps.append(Step(title, tone, at, at - before[0], *_phase(before[1], name)))
     return steps
 
@@ -192,7 +204,7 @@ def _running(task: Task, steps: Sequence[Step], now: float) -> float | None:
 
 
 def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
-    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps)]
+    spans = [(after.kind, before.at, after.at) for before, after in pairwise(steps) if after.since is not None]
     if running is not None:
         spans.append(("run", steps[-1].at, steps[-1].at + running))
     if not spans or spans[-1][2] <= spans[0][1]:

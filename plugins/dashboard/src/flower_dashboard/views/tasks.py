@@ -17,6 +17,7 @@ __all__ = ["DEFAULT_LIMIT", "DEFAULT_SORT", "Chip", "Filter", "Selection", "Task
 
 DEFAULT_SORT = "-received"
 DEFAULT_LIMIT = 50
+_LOST = "is:lost"
 _CELL = 160
 _OTHER_STATES = 5
 
@@ -99,12 +100,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task; `cells` go with the page's headings, long values are cut."""
+    """One task; `cells` go with the page's headings, long values are cut. `loss` says why nobody works on it."""
 
     uuid: str
     name: str
     state: Look
     cells: Sequence[Any]
+    loss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ async def tasks_view(host: Host, selection: Selection) -> TasksView:
         page = await host.tasks.query(selection.query())
     except QueryError as problem:
         page, error = Page((), 0, len(host.tasks)), problem.message
-    rows = [_row(task, shown) for task in page.rows]
+    rows = [_row(task, shown, host.tasks.loss(task)) for task in page.rows]
     return TasksView(
         headings=[_heading(host, selection, column) for column in shown],
         rows=rows,
@@ -143,7 +145,7 @@ async def tasks_view(host: Host, selection: Selection) -> TasksView:
             shown=len(rows),
             total=page.matching,
         ),
-        chips=_chips(host, selection),
+        chips=[*_chips(host, selection), *await _lost_chip(host, selection)],
         filters=[
             Filter(label, value, selection.link(host, **{field: ""}))
             for field, label, value in (("worker", "Worker", selection.worker), ("name", "Name", selection.name))
@@ -158,12 +160,13 @@ async def tasks_view(host: Host, selection: Selection) -> TasksView:
     )
 
 
-def _row(task: Task, shown: Sequence[columns.Column]) -> TaskRow:
+def _row(task: Task, shown: Sequence[columns.Column], loss: str) -> TaskRow:
     return TaskRow(
         uuid=text(task.uuid),
         name=text(task.name),
         state=look(task.state),
         cells=[_cell(getattr(task, column.slug), column) for column in shown],
+        loss=loss,
     )
 
 
@@ -202,3 +205,14 @@ def _chips(host: Host, selection: Selection) -> list[Chip]:
         for state in wanted
     ]
     return chips
+
+
+async def _lost_chip(host: Host, selection: Selection) -> list[Chip]:
+    """Return the filter for tasks whose worker is gone, where there are any."""
+    chosen = _LOST in selection.search.split()
+    total = (await host.tasks.query(TaskQuery(search=_LOST, limit=0))).matching
+    if not chosen and not total:
+        return []
+    look_of_lost = Look("Worker lost", "warn", "alert")
+    other = " ".join(word for word in selection.search.split() if word != _LOST) if chosen else _LOST
+    return [Chip("Worker lost", look_of_lost, total, selection.link(host, search=other), chosen)]

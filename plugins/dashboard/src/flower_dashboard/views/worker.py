@@ -9,11 +9,12 @@ from typing import Any
 
 from flower_dashboard.formats import duration, label, number, text, whole
 from flower_dashboard.views.workers import WorkerRow, worker_row
-from flower_plugins import Worker
+from flower_plugins import Host, Worker
 
 __all__ = ["Cut", "Fact", "QueueRow", "Request", "WorkerView", "worker_view"]
 
 _SHOWN_ELSEWHERE = frozenset(("total", "pool", "broker", "rusage", "pid", "prefetch_count", "uptime"))
+_OLDER_SECONDS = 30.0
 _SECONDS = frozenset(("utime", "stime", "uptime"))
 
 
@@ -65,11 +66,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """What the page shows. `asked` is when the worker answered last, None if it never did."""
+    """What the page shows. `asked` is when the worker answered last, None if it never did; `asks` is False where
+    nobody is asked. `older` holds, by method, when it gave those answers that are noticeably older than its last.
+    """
 
     row: WorkerRow
     system: str
     asked: float | None
+    asks: bool
+    older: Mapping[str, float]
     uptime: str
     concurrency: str
     pool: Sequence[Fact]
@@ -91,9 +96,9 @@ class WorkerView:
         return self.row.name
 
 
-def worker_view(worker: Worker, info: Mapping[str, Any] | None, limit: int) -> WorkerView:
-    """Return the page of a worker whose inspect replies are `info`; lists are cut to `limit` entries."""
-    info = info or {}
+def worker_view(host: Host, worker: Worker, limit: int) -> WorkerView:
+    """Return the page of a worker; lists are cut to `limit` entries."""
+    info = host.inspect.info(worker.hostname) or {}
     stats = _mapping(info.get("stats"))
     pool = _mapping(stats.get("pool"))
     conf = _mapping(info.get("conf"))
@@ -104,6 +109,8 @@ def worker_view(worker: Worker, info: Mapping[str, Any] | None, limit: int) -> W
             part for part in (f"{text(worker.sw_ident)} {text(worker.sw_ver)}".strip(), text(worker.sw_sys)) if part
         ),
         asked=number(info.get("timestamp")),
+        asks=host.inspect.enabled,
+        older=_older(host.inspect.times(worker.hostname), number(info.get("timestamp"))),
         uptime=duration(stats.get("uptime")),
         concurrency=text(pool.get("max-concurrency")),
         pool=[
@@ -125,6 +132,10 @@ def worker_view(worker: Worker, info: Mapping[str, Any] | None, limit: int) -> W
 
 
 _POOL_EXTRAS = (("worker_pid", "pid"), ("prefetch_count", "prefetch_count"))
+
+
+def _older(times: Mapping[str, float], last: float | None) -> dict[str, float]:
+    return {method: at for method, at in times.items() if last is not None and last - at > _OLDER_SECONDS}
 
 
 def _facts(values: Mapping[str, Any]) -> list[Fact]:

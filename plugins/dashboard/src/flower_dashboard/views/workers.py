@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flower_dashboard.clocks import skew
 from flower_dashboard.formats import count, number, text, whole
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
@@ -26,7 +27,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """One worker in numbers; the counts are of events seen here."""
+    """One worker in numbers; the counts are of events seen here. `skew` says how far its clock is off, if it is."""
 
     name: str
     online: bool
@@ -36,6 +37,7 @@ class WorkerRow:
     failed: int
     succeeded: int
     load: tuple[float, ...]
+    skew: str
 
     def key(self, column: str) -> tuple[Any, ...]:
         """Return what the row is sorted by."""
@@ -75,6 +77,7 @@ def worker_row(worker: Worker) -> WorkerRow:
         failed=whole(counts.get("task-failed")),
         succeeded=whole(counts.get("task-succeeded")),
         load=tuple(part for part in load if part is not None)[:3],
+        skew=skew(worker),
     )
 
 
