@@ -34,7 +34,6 @@ FREQ_LIMIT = 86_400.0
 BATCH_LIMIT = 10_000
 _MAX_INTEGER = 2**53
 _MAX_LOADS = 16
-_TOGETHER = 4 * 2**20
 _ENCODINGS = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
 
 
@@ -94,26 +93,19 @@ class TypedReader:
         self._limit = value_limit
 
     def read_all(self, bodies: Sequence[Any], events: list[Event]) -> bool:
-        """Append the events of all messages in one go and return True, or leave them to `read`.
-
-        That takes messages of one event each, without line breaks: JSON as Python writes it has none.
-        """
+        """Append the events of messages of one event each and return True, or leave all of them to `read`."""
         try:
-            joined = b"\n".join(bodies)
-            if joined.count(b"\n") != len(bodies) - 1 or len(joined) > _TOGETHER:
-                return False
-            batch = _decode_lines(joined)
+            batch = list(map(_decode_one, bodies))
+            is_small = max(map(len, bodies), default=0) <= self._limit
         except Exception:  # guards the fast path: whatever is wrong, the slow one says what
             return False
-        if len(batch) != len(bodies):  # an empty line is no event
-            return False
-        latest, received_at, limit = self._latest, self._received_at, self._limit
+        latest, received_at = self._latest, self._received_at
         for event in batch:
             if event.timestamp > latest or (not event.uuid and event.type[:5] == "task-"):
                 return False
             event.received_at = received_at
             event.utcoffset = None
-        if len(joined) > limit and any(map(self._is_long, batch)):
+        if not is_small and any(map(self._is_long, batch)):
             return False
         events += batch
         return True
@@ -167,5 +159,5 @@ def is_typed(messages: Messages, value_limit: int) -> bool:
     )
 
 
-_decode_lines: Any = msgspec.json.Decoder(TypedEvent).decode_lines
+_decode_one: Any = msgspec.json.Decoder(TypedEvent).decode
 _decode: Any = msgspec.json.Decoder(TypedEvent | list[TypedEvent]).decode

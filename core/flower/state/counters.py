@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from flower.events.event import Event
-from flower.state.reducer import is_client
 from flower.state.tasks import TaskRecord
 from flower.state.workers import WorkerRecord
 from flower_plugins import HistogramSample, MetricFamily, MetricSource, Sample
@@ -86,13 +85,13 @@ class Counters(MetricSource):
         self._timed_names = _Labels(_MAX_TIMED_NAMES)
         self._types = _Labels(_MAX_TYPES)
 
-    def count(self, event: Event, record: TaskRecord) -> None:
-        """Count a `task-*` event that has just been merged into the record."""
-        kind, hostname = event.type, event.hostname
-        client = kind == "task-sent" or (hostname[:3] == "gen" and is_client(hostname))
-        series = self._series.get(CLIENT if client else hostname)
+    def count(self, event: Event, record: TaskRecord, client: bool) -> None:
+        """Count a `task-*` event, of a client or a worker, that has just been merged into the record."""
+        kind = event.type
+        worker = CLIENT if client else event.hostname
+        series = self._series.get(worker)
         if series is None:
-            series = self._series[CLIENT if client else hostname] = _Series()
+            series = self._series[worker] = _Series()
         name = event.name or record.name or ""
         cell = series.events.get((name, kind))
         if cell is not None:

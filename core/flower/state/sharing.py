@@ -12,15 +12,16 @@ class Shared:
     """A bounded table of texts; when it is full of ones that came once, it begins anew."""
 
     def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
+        """What is there already, for a look that saves the call; `one` alone adds to it."""
 
     def one(self, text: str) -> str:
         """Return the text, or an equal one that is there already."""
-        known = self._texts.get(text)
+        known = self.texts.get(text)
         if known is None:
             if len(text) > _MAX_CHARACTERS:
                 return text
-            if len(self._texts) >= _LIMIT:
-                self._texts.clear()
-            known = self._texts[text] = text
+            if len(self.texts) >= _LIMIT:
+                self.texts.clear()
+            known = self.texts[text] = text
         return known

@@ -21,7 +21,7 @@ from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
 from flower.state.subscribers import Callback, Change, Subscriber
 from flower.state.tasks import TaskRecord
-from flower.state.workers import WorkerRecord, WorkerStore
+from flower.state.workers import Heard, WorkerRecord, WorkerStore
 from flower_plugins import TaskChange, TaskFormatter, WorkerChange
 
 __all__ = ["State"]
@@ -87,14 +87,18 @@ class State:
         An event that fails costs itself: it is counted in `failed`, and the others go on.
         """
         changes: list[Change] = []
+        heard: Heard = {}
         for event in events:
+            kind = event.type
             try:
-                if event.type.startswith("task-"):
-                    self._apply_task(event, changes)
-                elif event.type.startswith("worker-"):
-                    changes.append(WorkerChange(self.workers.note(event), event.type))
+                if kind[:5] == "task-":
+                    self._apply_task(event, changes, heard)
+                elif kind[:7] == "worker-":
+                    self.workers.note_heard(heard)
+                    changes.append(WorkerChange(self.workers.note(event), kind))
             except Exception:  # guards the batch against one event nobody foresaw
                 self._fail(event)
+        self.workers.note_heard(heard)
         self._tell(changes)
 
     def merge_held(self, held: Iterable[HeldTask], as_of: int) -> None:
@@ -150,7 +154,7 @@ class State:
         return restored
 
     # The `reduce` scenario of tests/bench is this function and what it calls.
-    def _apply_task(self, event: Event, changes: list[Change]) -> None:
+    def _apply_task(self, event: Event, changes: list[Change], heard: Heard) -> None:
         uuid = event.uuid
         if not uuid:
             return
@@ -166,13 +170,17 @@ class State:
         self.tasks.place(record, before)
         if record.parent_id is not None and record.parent_id != parent_id:
             self.tasks.link(record)
-        hostname = event.hostname
+        kind, hostname = event.type, event.hostname
         if self._subscribers:
-            change = record, None if before is None else before[0], event.type, hostname
+            change = record, None if before is None else before[0], kind, hostname
             changes.append(_new(TaskChange, change))
-        if event.type != "task-sent" and not (hostname[:3] == "gen" and is_client(hostname)):
-            self.workers.note(event)
-        self.metrics.count(event, record)
+        client = kind == "task-sent" or (hostname[:3] == "gen" and is_client(hostname))
+        if not client:
+            # Told to the worker's record once a batch.
+            key = hostname, kind
+            known = heard.get(key)
+            heard[key] = (1 if known is None else known[0] + 1), event.received_at
+        self.metrics.count(event, record, client)
 
     def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
         """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""
@@ -192,16 +200,16 @@ class State:
 
     def _share_texts(self, event: Event) -> None:
         """Let equal names be one object: records of a million tasks have few different ones."""
-        share = self._shared.one
-        event.hostname = share(event.hostname)
+        share, known = self._shared.one, self._shared.texts.get
+        event.hostname = known(event.hostname) or share(event.hostname)
         if event.name is not None:
-            event.name = share(event.name)
+            event.name = known(event.name) or share(event.name)
             if event.queue is not None:
-                event.queue = share(event.queue)
-            if event.exchange is not None:
-                event.exchange = share(event.exchange)
-            if event.routing_key is not None:
-                event.routing_key = share(event.routing_key)
+                event.queue = known(event.queue) or share(event.queue)
+                if event.exchange is not None:
+                    event.exchange = share(event.exchange)
+                if event.routing_key is not None:
+                    event.routing_key = known(event.routing_key) or share(event.routing_key)
             if event.args is not None and len(event.args) < _SHORT:
                 event.args = share(event.args)
             if event.kwargs is not None and len(event.kwargs) < _SHORT:

@@ -10,7 +10,10 @@ import msgspec
 
 from flower.events.event import Event
 
-__all__ = ["WorkerRecord", "WorkerStore"]
+__all__ = ["Heard", "WorkerRecord", "WorkerStore"]
+
+Heard = dict[tuple[str, str], tuple[int, float]]
+"""By worker and type: how many events of tasks came, and when the last of them arrived."""
 
 _MAX_HEARTBEATS = 4
 _MAX_EVENT_TYPES = 100
@@ -155,26 +158,30 @@ class WorkerRecord:
         """Return what a later run needs to show this worker as it was last heard of."""
         return {name: getattr(self, name) for name in _Kept.__struct_fields__}
 
+    def note_heard(self, kind: str, number: int, at: float) -> None:
+        """Count events of tasks that this worker sent: a sign of life, unless it has said that it leaves."""
+        self._count(kind, number, at)
+        if not self.offline:
+            self._live()
+
     def note(self, event: Event) -> None:
-        """Merge one event that this worker sent, of whatever type."""
-        self.last_seen = event.received_at
-        self.purged = False
+        """Merge one `worker-*` event."""
         kind = event.type
-        try:
-            self.counts[kind] += 1
-        except KeyError:
-            if len(self.counts) < _MAX_EVENT_TYPES:
-                self.counts[kind] = 1
-        if not kind.startswith("worker-"):
-            if not self.offline:
-                self.alive_at = self._monotonic()
-                self.up = True
-        elif kind == "worker-offline":
+        self._count(kind, 1, event.received_at)
+        if kind == "worker-offline":
             self._leave(event)
         elif kind == "worker-online":
             self._begin(event)
         else:
             self._beat(event)
+
+    def _count(self, kind: str, number: int, at: float) -> None:
+        self.last_seen = at
+        self.purged = False
+        if kind in self.counts:
+            self.counts[kind] += number
+        elif len(self.counts) < _MAX_EVENT_TYPES:
+            self.counts[kind] = number
 
     def _live(self) -> None:
         self.alive_at = self._monotonic()
@@ -273,17 +280,29 @@ class WorkerStore:
         return self._purge_after is not None and not worker.online and worker.silent_for() >= self._purge_after
 
     def note(self, event: Event) -> WorkerRecord:
-        """Merge an event into the record of the worker that sent it."""
-        records = self._records
-        worker = records.get(event.hostname)
-        if worker is None:
-            worker = records[event.hostname] = WorkerRecord(event.hostname, self._monotonic)
-            if len(records) > self._max_workers:
-                self._on_evict(records.popitem(last=False)[0])
-        else:
-            records.move_to_end(event.hostname)
+        """Merge a `worker-*` event into the record of the worker that sent it."""
+        worker = self._newest(event.hostname)
         worker.note(event)
         self._version += 1
+        return worker
+
+    def note_heard(self, heard: Heard) -> None:
+        """Count events of tasks at the workers that sent them, and empty `heard`."""
+        for (hostname, kind), (number, at) in heard.items():
+            self._newest(hostname).note_heard(kind, number, at)
+            self._version += number
+        heard.clear()
+
+    def _newest(self, hostname: str) -> WorkerRecord:
+        """Return the worker, which from now on is the one heard of last."""
+        records = self._records
+        worker = records.get(hostname)
+        if worker is not None:
+            records.move_to_end(hostname)
+            return worker
+        worker = records[hostname] = WorkerRecord(hostname, self._monotonic)
+        if len(records) > self._max_workers:
+            self._on_evict(records.popitem(last=False)[0])
         return worker
 
     def restore(self, fields: Mapping[str, object]) -> None:

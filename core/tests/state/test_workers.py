@@ -200,11 +200,12 @@ def test_the_least_recently_heard_worker_is_forgotten_r17(make_state: MakeState,
 
 def test_the_skew_of_a_clock_is_that_of_the_fastest_heartbeat(state: State, event: MakeEvent) -> None:
     """R43"""
-    assert state.workers.note(event("task-started", at=1.0)).skew is None
-    for late in (0.5, 0.01, 9.0):
-        state.apply([event("worker-heartbeat", at=4600.0, received_at=1000.0 + late)])
+    state.apply([event("task-started", at=1.0)])
     worker = state.workers.get("w1@host")
     assert worker is not None
+    assert worker.skew is None
+    for late in (0.5, 0.01, 9.0):
+        state.apply([event("worker-heartbeat", at=4600.0, received_at=1000.0 + late)])
     assert worker.skew == worker.fields()["skew"] == 3599.99
     state.apply([event("worker-heartbeat", at=1000.0 + beat, received_at=1000.0 + beat) for beat in range(4)])
     assert worker.skew == 0.0

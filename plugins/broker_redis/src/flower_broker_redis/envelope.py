@@ -53,16 +53,15 @@ class _PlainEnvelope(msgspec.Struct, gc=False, rename="kebab"):
 _PLAIN = ("application/json", "utf-8", "")
 
 _decode = msgspec.json.Decoder(_Envelope).decode
-_decode_plain = msgspec.json.Decoder(_PlainEnvelope).decode_lines
+_decode_plain = msgspec.json.Decoder(_PlainEnvelope).decode
 
 
-def batches(payloads: Iterable[bytes]) -> Iterator[Messages]:
+def batches(payloads: Sequence[bytes]) -> Iterator[Messages]:
     """Unwrap payloads, in order, one batch for each run of equal encodings. Never raises.
 
     A payload that is no envelope becomes a message whose body is None: nobody can read it, and the
     pump's reader counts it.
     """
-    payloads = list(payloads)
     plain = _plain(payloads)
     if plain is not None:
         yield Messages(plain, *_PLAIN)
@@ -88,16 +87,12 @@ def batches(payloads: Iterable[bytes]) -> Iterator[Messages]:
         yield Messages(bodies, *current)
 
 
-def _plain(payloads: Sequence[bytes]) -> list[bytes] | None:
-    """Unwrap payloads in one call, None unless all of them are plain and without a line break."""
-    joined = b"\n".join(payloads)
-    if joined.count(b"\n") != len(payloads) - 1:
-        return None
+def _plain(payloads: Iterable[bytes]) -> list[bytes] | None:
+    """Unwrap payloads, None unless all of them are plain."""
     try:
-        bodies = [envelope.body for envelope in _decode_plain(joined)]
+        return [envelope.body for envelope in map(_decode_plain, payloads)]
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return None
-    return bodies if len(bodies) == len(payloads) else None  # an empty line is no message
 
 
 def wrap(body: object, headers: dict[str, object], exchange: str) -> bytes:
