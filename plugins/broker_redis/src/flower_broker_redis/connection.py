@@ -130,7 +130,7 @@ class Connection(asyncio.BufferedProtocol):
         except Exception as error:  # guards the loop: what the parser or the receiver raise ends this connection
             self._give_up(error)
             return
-        if drained and self._timer is None and (soon or number > 1):
+        if drained and self._timer is None and (number > 1 or (number and soon)):
             self._gather()
 
     def _gather(self) -> None:

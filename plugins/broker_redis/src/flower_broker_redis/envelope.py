@@ -64,7 +64,8 @@ def batches(payloads: Sequence[bytes]) -> Iterator[Messages]:
     """
     plain = _plain(payloads)
     if plain is not None:
-        yield Messages(plain, *_PLAIN)
+        if plain:
+            yield Messages(plain, *_PLAIN)
         return
     bodies: list[Any] = []
     kind = current = _PLAIN
