@@ -74,6 +74,35 @@ def test_messages_arrive_in_order_and_are_counted() -> None:
     assert dict(rig.status.dropped) == {}
 
 
+def test_what_waits_is_applied_at_once_for_somebody_who_looks() -> None:
+    async def main() -> None:
+        rig = Rig()
+        rig.pump.attach(asyncio.get_running_loop())
+        rig.pump.catch_up()
+        rig.pump.offer(Messages([_body(n) for n in range(50)]))
+        assert not rig.events
+        rig.pump.catch_up()
+        assert rig.uuids == [f"u-{n}" for n in range(50)]
+        rig.pump.offer(Messages([_body(50)]))
+        await rig.idle()
+        assert len(rig.events) == 51
+
+    asyncio.run(main())
+
+
+def test_nobody_waits_for_a_flood_to_be_applied() -> None:
+    async def main() -> None:
+        rig = Rig()
+        rig.pump.attach(asyncio.get_running_loop())
+        rig.pump.offer(Messages([_body(n, 60_000) for n in range(20)]))
+        rig.pump.catch_up()
+        assert not rig.events
+        await rig.idle()
+        assert len(rig.events) == 20
+
+    asyncio.run(main())
+
+
 def test_a_full_queue_drops_the_oldest_messages_and_counts_each_r15_r16() -> None:
     size = len(_body(100)) + OVERHEAD
 

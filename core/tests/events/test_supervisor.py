@@ -170,3 +170,38 @@ def test_a_source_that_just_ends_is_started_again(caplog: pytest.LogCaptureFixtu
     assert [gap.reason for gap in status.gaps()] == ["failover of redis://:********@a/0"] * 3
     assert status.reason == "the event source ended"
     assert ":pw" not in caplog.text
+
+
+def test_the_source_is_told_to_hurry_while_there_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    class Gathering(EventSource):
+        hurried = 0
+
+        def __init__(self) -> None:
+            self.started = asyncio.Event()
+
+        async def run(self, pump: PumpProtocol) -> None:
+            self.started.set()
+            await asyncio.Event().wait()
+
+        def hurry(self) -> None:
+            self.hurried += 1
+            if self.hurried > 1:
+                raise RuntimeError("amqp://guest:s3cret@mq// is not ready")
+
+    async def main() -> None:
+        status = StreamStatus()
+        pump = Pump(lambda messages: [], lambda events: None, status)
+        source = Gathering()
+        supervisor = Supervisor(lambda: source, pump, status)
+        supervisor.hurry()
+        task = asyncio.create_task(supervisor.run())
+        await asyncio.wait_for(source.started.wait(), 10)
+        supervisor.hurry()
+        assert source.hurried == 1
+        supervisor.hurry()
+        task.cancel()
+        await asyncio.wait({task}, timeout=10)
+
+    asyncio.run(main())
+    assert "could not hurry" in caplog.text
+    assert "s3cret" not in caplog.text

@@ -139,6 +139,7 @@ class Site:
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=self.authenticated,
             access_log=False,
+            freshen=lambda: self.freshened.append("now"),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -35,6 +36,13 @@ def talk(answer: bytes, scenario: Callable[[Connection], Awaitable[None]], deliv
         assert connection.ended.done()
 
     asyncio.run(main(), debug=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        await asyncio.sleep(0.01)
 
 
 def test_an_answer_is_returned_and_an_error_is_raised_without_its_words() -> None:
@@ -104,6 +112,45 @@ def test_messages_may_be_cut_anywhere() -> None:
 
     asyncio.run(main())
     assert received == [b"%02d" % n for n in range(50)] * 3
+
+
+MESSAGE = b"*4\r\n$8\r\npmessage\r\n$1\r\np\r\n$1\r\nc\r\n$1\r\nx\r\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel counts bytes for us on Linux only")
+def test_events_gather_until_somebody_is_about_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flower_broker_redis.connection._GATHER_SECONDS", 60)
+    received: list[bytes] = []
+
+    async def scenario(connection: Connection) -> None:
+        connection.tell("PING")
+        await until(lambda: len(received) == 2)
+        connection.tell("PING")
+        await asyncio.sleep(0.2)
+        assert len(received) == 2
+
+        def looked() -> bool:
+            connection.hurry()
+            return len(received) == 4
+
+        await until(looked)
+
+    talk(MESSAGE * 2, scenario, received.extend)
+
+
+def test_what_gathers_is_read_soon_anyway_and_then_at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flower_broker_redis.connection._GATHER_SECONDS", 0.02)
+    received: list[bytes] = []
+
+    async def scenario(connection: Connection) -> None:
+        for number in (2, 4):
+            connection.tell("PING")
+            await until(lambda number=number: len(received) == number)
+        await until(lambda: connection._timer is None)
+        connection.tell("PING")
+        await until(lambda: len(received) == 6)
+
+    talk(MESSAGE * 2, scenario, received.extend)
 
 
 def test_all_that_a_server_sent_before_it_closed_is_received() -> None:

@@ -24,8 +24,9 @@ from flower_plugins import Broker, EventSource, Messages, OfferContext, Pump, Un
 __all__ = ["RabbitMQEventSource"]
 
 _CHUNK_BYTES = 256 * 1024
-_SMALL_CHUNK = 32 * 1024
-_GATHER_SECONDS = 0.02
+_GATHER_BYTES = 128 * 1024
+_GATHER_SECONDS = 0.25
+_BRIEF_SECONDS = 0.02
 _WAIT_SECONDS = 0.5
 _FAREWELL_SECONDS = 0.6
 _GRACE_SECONDS = 1.25
@@ -43,11 +44,17 @@ class RabbitMQEventSource(EventSource):
     def __init__(self, context: OfferContext) -> None:
         self._broker = context.broker
         self._log = context.log
+        self._reader: _Reader | None = None
+
+    def hurry(self) -> None:
+        """Wake the thread where it lets events gather."""
+        if self._reader is not None:
+            self._reader.hurried.set()
 
     async def run(self, pump: Pump) -> None:
         """Deliver until cancelled; raise whatever ended the connection."""
         loop = asyncio.get_running_loop()
-        reader = _Reader(self._broker, _Outlet(pump), self._log)
+        self._reader = reader = _Reader(self._broker, _Outlet(pump), self._log)
         ended: asyncio.Future[BaseException | None] = loop.create_future()
 
         def read() -> None:
@@ -66,6 +73,7 @@ class RabbitMQEventSource(EventSource):
             await asyncio.wait({ended})
         finally:
             reader.outlet.shut()
+            reader.hurried.set()
             if not (await asyncio.wait({ended}, timeout=_GRACE_SECONDS))[0]:
                 reader.cut()
                 await asyncio.wait({ended}, timeout=_ENDING_SECONDS)
@@ -103,10 +111,12 @@ class _Outlet:
 
 
 class _Reader:
-    """One connection, from its opening to its end; lives on the thread, except `cut`."""
+    """One connection, from its opening to its end; lives on the thread, except `cut` and `hurried`."""
 
     def __init__(self, broker: Broker, outlet: _Outlet, log: logging.Logger) -> None:
         self.outlet = outlet
+        self.hurried = threading.Event()
+        """Set when events are wanted now."""
         self._log = log
         self._subscription = Subscription(broker, log)
         self._blocked = False
@@ -134,13 +144,16 @@ class _Reader:
         sock = self._subscription.socket
         with selectors.DefaultSelector() as selector:
             selector.register(sock, selectors.EVENT_READ)
+            before = self._heard
             while not self.outlet.closed:
                 chunk = self._receive()
                 self._beat()
                 frames.feed(chunk)
-                if 0 < len(chunk) < _SMALL_CHUNK and not _decrypted(sock) and not selector.select(0):
+                if 0 < len(chunk) < _CHUNK_BYTES and not _decrypted(sock) and not selector.select(0):
                     # Few messages at a time would cost several times as much, here and on the event loop.
-                    time.sleep(_GATHER_SECONDS)
+                    self.hurried.wait(_pause(len(chunk), self._heard - before))
+                    self.hurried.clear()
+                    before = self._heard
 
     def _receive(self) -> bytes:
         """Return what the broker sent, b"" when nothing came for a while."""
@@ -208,6 +221,13 @@ class _Reader:
             self._send(method_frame(0, *_CONNECTION_CLOSE, struct.pack(">HBHH", 200, 0, 0, 0)))
             while time.monotonic() < deadline:
                 frames.feed(self._receive())
+
+
+def _pause(octets: int, seconds: float) -> float:
+    """Return how long to leave a socket alone on which so much came in so long: until it is worth a turn."""
+    if seconds > 2 * _GATHER_SECONDS:
+        return _BRIEF_SECONDS  # what comes after silence is seldom followed by much
+    return min(max(seconds * _GATHER_BYTES / octets, _BRIEF_SECONDS), _GATHER_SECONDS)
 
 
 class _Farewell(Exception):
