@@ -72,14 +72,6 @@ def test_a_foreign_host_name_is_refused_and_the_option_named(site: Any, host: st
     "host",
     ["localhost", "LOCALHOST:5555", "127.0.0.1:80", "[::1]:5555", "10.1.2.3", "app.localhost", socket.gethostname()],
 )
-def test_whoever_is_admitted_sees_what_has_arrived_up_to_now(site: Any) -> None:
-    refused, admitted = site(authenticated=True), site(authenticated=True)
-    refused.ask("/thing")
-    assert refused.freshened == []
-    admitted.ask("/thing", headers={"X-Key": "good"})
-    assert admitted.freshened == ["now"]
-
-
 def test_own_names_and_addresses_are_served(site: Any, host: str) -> None:
     """S05"""
     assert site().ask("/", headers={"Host": host})[0] == 200
@@ -135,6 +127,14 @@ def test_who_cannot_be_identified_is_challenged(site: Any, headers: dict[str, st
     assert (status, body) == (401, "Access denied")
     assert answer["WWW-Authenticate"] == 'Key realm="flower"'
     assert answer["Cache-Control"] == "no-store"
+
+
+def test_whoever_is_admitted_sees_what_has_arrived_up_to_now(site: Any) -> None:
+    refused, admitted = site(authenticated=True), site(authenticated=True)
+    refused.ask("/thing")
+    assert refused.freshened == []
+    admitted.ask("/thing", headers={"X-Key": "good"})
+    assert admitted.freshened == ["now"]
 
 
 def test_who_is_identified_gets_in(site: Any) -> None:
