@@ -98,6 +98,7 @@ class Site:
     proxies: Sequence[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
+    freshened: list[str] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
