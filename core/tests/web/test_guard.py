@@ -131,9 +131,9 @@ def test_who_cannot_be_identified_is_challenged(site: Any, headers: dict[str, st
 
 def test_whoever_is_admitted_sees_what_has_arrived_up_to_now(site: Any) -> None:
     refused, admitted = site(authenticated=True), site(authenticated=True)
-    refused.ask("/thing")
+    refused.ask("/")
     assert refused.freshened == []
-    admitted.ask("/thing", headers={"X-Key": "good"})
+    admitted.ask("/", headers={"X-Key": "good"})
     assert admitted.freshened == ["now"]
 
 
