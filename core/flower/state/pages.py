@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Protocol
 
+from flower.state.changed import ChangeOrder
 from flower.state.cursor import write_cursor
 from flower.state.index import Group
 from flower.state.orders import Key, ReceivedOrder, SortedOrders, sort_key
@@ -15,7 +16,7 @@ from flower.state.pace import Pace
 from flower.state.tasks import TaskRecord
 from flower_plugins import Page
 
-__all__ = ["Ids", "Members", "Order", "Orders", "Window", "read_page"]
+__all__ = ["Ids", "Members", "Order", "Orders", "ReceivedMembers", "Window", "read_page"]
 
 _FEW = 1000
 _WALK = 16_384
@@ -23,6 +24,7 @@ _STRIDE = 1024
 _RUN = 1000
 _STEP = 512
 _LISTED = 100_000
+_FAR = 200_000
 _FULL = 4
 
 
@@ -61,6 +63,30 @@ class Members:
         return list(chain.from_iterable(self.groups))
 
 
+class ReceivedMembers(Members):
+    """The tasks received in a range of time, its ends included; counted without being listed."""
+
+    def __init__(self, received: ReceivedOrder, kept: Group, low: float, high: float) -> None:
+        super().__init__((), in_order=False)
+        self._received, self._kept, self._low, self._high = received, kept, low, high
+
+    def __len__(self) -> int:
+        return self._received.between(self._low, self._high)
+
+    def test(self, record: TaskRecord) -> bool:
+        """Tell whether a task was received in the range."""
+        return record.received is not None and self._low <= record.received <= self._high
+
+    def among(self, uuids: list[str]) -> list[str]:
+        """Return those of some ids whose task was received in the range."""
+        kept = self._kept
+        return [uuid for uuid in uuids if self.test(kept[uuid])]
+
+    def uuids(self) -> list[str]:
+        """Return the ids, by time of receipt."""
+        return list(self._received.range(self._low, self._high, 0, descending=False))
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to sort by; the field "" is the order of change, newest first."""
@@ -94,6 +120,8 @@ class Orders(Protocol):
     def received(self) -> ReceivedOrder: ...
     @property
     def orders(self) -> SortedOrders: ...
+    @property
+    def changed(self) -> ChangeOrder: ...
     def kept(self) -> Group: ...
 
 
@@ -121,13 +149,22 @@ async def _walked(
     There is no rest on the way, for the order may change meanwhile.
     """
     kept = source.kept()
-    ordered = kept if members is None else members.ordered
-    if not order.field and ordered is not None:
-        if window.size is None and window.after is None and len(ordered) <= _LISTED:
-            return [kept[uuid] for uuid in islice(reversed(ordered), window.start, None) if uuid in kept]
-        members, uuids = None, iter(reversed(ordered))
-    elif not order.field:
-        uuids = iter(reversed(kept))
+    if not order.field:
+        ordered = None if members is None else members.ordered
+        if window.size is None and window.after is None and (members is None or ordered is not None):
+            if len(kept if ordered is None else ordered) > _LISTED:
+                return None
+            listed = source.changed.walk() if ordered is None else reversed(ordered)
+            return [kept[uuid] for uuid in islice(listed, window.start, None) if uuid in kept]
+        if ordered is not None:
+            members, uuids = None, iter(reversed(ordered))
+        elif window.after is not None:
+            uuids = source.changed.walk_before(int(window.after[1]))
+            window = Window(window.start, window.size)
+        else:
+            jump = window.start if members is None else 0
+            uuids = source.changed.walk(jump)
+            window = Window(window.start - jump, window.size)
     elif order.field == "received":
         jump = window.start if members is None else 0
         uuids = source.received.walk(descending=order.descending, start=jump, after=window.after)
@@ -149,7 +186,7 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
         return None
     need = window.start + window.size
     if members is None and window.after is None:
-        if need > _LISTED:
+        if need > _FAR:
             return None
         return [kept[uuid] for uuid in islice(uuids, window.start, need) if uuid in kept]
     found: list[str] = []

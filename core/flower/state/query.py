@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from flower.state.changed import ChangeOrder
 from flower.state.cursor import read_cursor
 from flower.state.index import Group, Index
 from flower.state.losses import Losses, open_states
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.pace import Pace
-from flower.state.pages import Ids, Members, Order, Window, read_page
+from flower.state.pages import Ids, Members, Order, ReceivedMembers, Window, read_page
 from flower.state.search import Search, parse
 from flower.state.search.texts import Texts
 from flower.state.tasks import FIELDS, TaskRecord
@@ -55,8 +56,11 @@ class Source(Protocol):
     def is_lost(self, task: TaskRecord) -> bool:
         """Tell whether a task has not ended and its worker is gone."""
 
+    @property
+    def changed(self) -> ChangeOrder: ...
+
     def kept(self) -> Group:
-        """Return all tasks by id, in order of change, oldest first."""
+        """Return all tasks by id."""
 
 
 async def answer(source: Source, query: TaskQuery) -> Page:
@@ -72,10 +76,12 @@ async def answer(source: Source, query: TaskQuery) -> Page:
     if not ranges and search.everything and len(filters) < 2:
         members = filters[0] if filters else None
         return await read_page(source, members, order, window, Pace())
-    if len(ranges) == 1 and ranges[0].field == "received" and search.everything and not filters and not after:
-        found = _received_page(source, ranges[0], order, window)
+    if len(ranges) == 1 and ranges[0].field == "received" and search.everything and not filters:
+        found = None if after else _received_page(source, ranges[0], order, window)
         if found is not None:
             return found
+        received = ReceivedMembers(source.received, source.kept(), ranges[0].low, ranges[0].high)
+        return await read_page(source, received, order, window, Pace())
     async with source.scans:
         pace = Pace()
         matching = await _matching(source, filters, ranges, search, pace)

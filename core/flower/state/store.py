@@ -10,6 +10,7 @@ from typing import cast
 from celery.states import ALL_STATES
 
 from flower.state import query as queries
+from flower.state.changed import ChangeOrder
 from flower.state.index import Index
 from flower.state.losses import Losses
 from flower.state.orders import ReceivedOrder, SortedOrders
@@ -33,7 +34,8 @@ class TaskStore:
         self._max_tasks = max(1, max_tasks)
         self.losses = losses
         self._on_evict = on_evict
-        self._records: OrderedDict[str, TaskRecord] = OrderedDict()
+        self._records: dict[str, TaskRecord] = {}
+        self.changed = ChangeOrder()
         self.by_state, self.by_name, self.by_worker = Index(lasting=ALL_STATES), Index(), Index()
         self.received = ReceivedOrder()
         self.orders = SortedOrders()
@@ -89,20 +91,22 @@ class TaskStore:
         """Make the version grow, because what is shown of tasks changed and no record did."""
         self._version += 1
 
-    def kept(self) -> OrderedDict[str, TaskRecord]:
-        """Return all tasks by id, in order of change, oldest first; the store's own, not to be changed."""
+    def kept(self) -> dict[str, TaskRecord]:
+        """Return all tasks by id; the store's own, not to be changed."""
         return self._records
 
     # Index.move is repeated here three times: the `reduce` scenario of tests/bench pays for it.
     def place(self, record: TaskRecord, before: Position | None) -> None:
         """Take in a new record (`before` None) or a changed one that stood at `before`."""
         uuid = record.uuid
+        stood = record.order
         self._version = record.order = self._version + 1
         if before is None:
             self._enter(record)
             return
         old_state, old_name, old_worker, old_received = before
-        self._records.move_to_end(uuid)
+        self.changed.leave(uuid, stood)
+        self.changed.enter(record)
         state, name, worker = record.state, record.name, record.worker
         groups = self.by_state.groups
         group = groups[old_state]
@@ -161,6 +165,7 @@ class TaskStore:
     def _enter(self, record: TaskRecord) -> None:
         uuid = record.uuid
         self._records[uuid] = record
+        self.changed.enter(record)
         self.by_state.move(record, None, record.state)
         if record.name is not None:
             self.by_name.move(record, None, record.name)
@@ -188,7 +193,9 @@ class TaskStore:
             record.add_child(child)
 
     def _evict(self) -> None:
-        uuid, record = self._records.popitem(last=False)
+        uuid = self.changed.oldest()
+        record = self._records.pop(uuid)
+        self.changed.leave(uuid, record.order)
         self.by_state.discard(record.state, uuid)
         self.by_name.discard(record.name, uuid)
         self.by_worker.discard(record.worker, uuid)
