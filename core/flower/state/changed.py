@@ -1,4 +1,4 @@
-"""Tasks in order of change, in pieces: any place in it is found without walking there, and any change costs the same."""
+"""Tasks in order of change, in pieces: any place is found without walking there, and any change costs the same."""
 
 from __future__ import annotations
 
