@@ -35,6 +35,9 @@ __all__ = ["FlowerHost"]
 T = TypeVar("T")
 
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
 class FlowerHost:
     """Satisfies `flower_plugins.Host` over the assembled parts."""
 
@@ -112,7 +115,7 @@ class FlowerHost:
 
     def json(self, value: Any) -> bytes:
         try:
-            return msgspec.json.encode(value)
+            return _encode(value)
         except UnicodeEncodeError:  # a lone surrogate from somewhere that does not scrub its texts
             return json.dumps(value).encode()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -299,10 +300,21 @@ class FakeHost:
         return self.url(f"/static/{plugin}/{file}")
 
     def json(self, value: Any) -> bytes:
-        return json.dumps(value, allow_nan=False).encode()
+        return json.dumps(_finite(value), allow_nan=False, default=str).encode()
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         return None if self.renderer is None else self.renderer(template, context)
 
     async def run_blocking(self, call: Callable[..., T], *args: Any, timeout: float = 5.0) -> T:
         return await asyncio.wait_for(asyncio.to_thread(call, *args), timeout)
+
+
+def _finite(value: Any) -> Any:
+    """Return a copy in which NaN and infinities are None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

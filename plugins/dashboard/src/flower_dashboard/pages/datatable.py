@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flower_dashboard.columns import SORTABLE
-from flower_dashboard.formats import plain
 from flower_plugins import Page, Param, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
@@ -43,9 +42,11 @@ class TasksDatatable(Handler):
 
     post = get
 
-    def _row(self, task: Task) -> Any:
-        loss = self.host.tasks.loss(task)
-        return plain({**task.fields(), **({f"worker_{loss}": True} if loss else {})})
+    def _row(self, task: Task) -> dict[str, Any]:
+        row, loss = task.fields(), self.host.tasks.loss(task)
+        if loss:
+            row[f"worker_{loss}"] = True
+        return row
 
     def _query(self) -> TaskQuery:
         number = self.params["order[0][column]"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flower_dashboard.formats import plain
 from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FRAGMENT, PageHandler
 from flower_dashboard.views.workers import workers_view
@@ -28,7 +27,7 @@ class WorkersPage(PageHandler):
         if self.params["refresh"] and not is_foreign(self.request):
             self.route.options["refresher"].start()
         if self.params["json"]:
-            self.send_json({"data": [plain(worker.fields()) for worker in self.host.workers.all()]})
+            self.send_json({"data": [worker.fields() for worker in self.host.workers.all()]})
             return
         view = workers_view(
             self.host,
