@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
-from flower.state.literals import read_mapping
+from flower.state.search.pairs import ODD, is_odd, pairs, spellings
 from flower.state.search.syntax import LOST, All, Node, Not, One, Range, Term, read
 from flower.state.tasks import TaskRecord
 
@@ -34,8 +33,8 @@ class Search:
         self.state, self._node = _state_and_rest(node)
         """`state` is what every match's state must be, folded, or ""; `matches` tests the rest."""
         node = self._node
-        self.only_term = node.text.encode() if isinstance(node, Term) and _is_in_plain_text(node) else None
-        """The one word that every match's plain text holds, if the search is no more than that."""
+        self.only_terms = _only_terms(node)
+        """Texts of which every match's plain text holds one, unless it is marked as odd, if that is all to look for."""
         self.is_plain = node is not None and _is_plain(node)
         """True when plain texts alone decide."""
         self._excluding = None if node is None else _excluding(node)
@@ -78,7 +77,16 @@ def plain_text(record: TaskRecord) -> bytes:
         f"{record.uuid}\0{record.name or ''}\0{record.state}\0{record.worker or ''}\0"
         f"{record.args or ''}\0{record.kwargs or ''}\0{record.result or ''}\0"
     )
-    return (text.lower() if text.isascii() else text.casefold()).encode()
+    plain = (text.lower() if text.isascii() else text.casefold()).encode()
+    return plain + ODD if record.kwargs and is_odd(record.kwargs) else plain
+
+
+def _only_terms(node: Node | None) -> tuple[bytes, ...] | None:
+    if not isinstance(node, Term):
+        return None
+    if node.key:
+        return spellings(node.key, node.text)
+    return (node.text.encode(),) if _is_in_plain_text(node) else None
 
 
 def _state_and_rest(node: Node | None) -> tuple[str, Node | None]:
@@ -104,6 +112,8 @@ def _is_plain(node: Node) -> bool:
 def _excluding(node: Node) -> _Test | None:
     """Return a test that the plain texts of tasks pass if one of them matches, None where there is none."""
     if isinstance(node, Term):
+        if node.key:
+            return _holding_one((*spellings(node.key, node.text), ODD))
         return _holding(node.text.encode()) if _is_in_plain_text(node) else None
     if isinstance(node, (Not, Range)):
         return None
@@ -117,6 +127,9 @@ def _excluding(node: Node) -> _Test | None:
 def _selected(node: Node, texts: Sequence[bytes], places: list[int]) -> list[int]:
     """Return those of some places whose text does not rule a match out; one list after the other, for speed."""
     if isinstance(node, Term):
+        if node.key:
+            test = _holding_one((*spellings(node.key, node.text), ODD))
+            return [place for place in places if test(texts[place])]
         if not _is_in_plain_text(node):
             return places
         term = node.text.encode()
@@ -146,6 +159,10 @@ def _holding(term: bytes) -> _Test:
     return lambda text: term in text
 
 
+def _holding_one(terms: Sequence[bytes]) -> _Test:
+    return lambda text: any(term in text for term in terms)
+
+
 class _Text:
     """A record's texts, folded on first use."""
 
@@ -170,13 +187,8 @@ class _Text:
 
     def pairs(self) -> dict[str, str]:
         if self._pairs is None:
-            mapping = read_mapping(self.record.kwargs or "") or {}
-            self._pairs = {_fold(key): _fold(value) for key, value in mapping.items()}
+            self._pairs = pairs(self.record.kwargs or "")
         return self._pairs
-
-
-def _fold(value: Any) -> str:
-    return "" if value is None else str(value).strip().casefold()
 
 
 def _matches(node: Node, text: _Text) -> bool:

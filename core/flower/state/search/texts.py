@@ -10,9 +10,10 @@ import asyncio
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from flower.state.search.matcher import Search, plain_text
+from flower.state.search.pairs import ODD
 from flower.state.tasks import TaskRecord
 
 __all__ = ["Texts"]
@@ -28,7 +29,7 @@ _END = b"\xff"  # in no UTF-8
 class _Chunk:
     """The texts of up to 512 tasks, one after the other."""
 
-    __slots__ = ("data", "ends", "left", "uuids")
+    __slots__ = ("data", "ends", "left", "odd", "uuids")
 
     def __init__(self, uuids: list[str], texts: list[bytes]) -> None:
         self.uuids = uuids
@@ -39,26 +40,37 @@ class _Chunk:
         for text in texts:
             end += len(text)
             self.ends.append(end)
+        self.odd = [uuid for uuid, text in zip(uuids, texts, strict=True) if text.endswith(ODD + _END)]
 
     def document(self, place: int) -> bytes:
         return self.data[self.ends[place - 1] if place else 0 : self.ends[place]]
 
     def found(self, search: Search) -> list[str]:
         """Return the ids of the documents that may match."""
-        data, term, uuids = self.data, search.only_term, self.uuids
-        if term is None:
-            return [uuids[place] for place in search.places(self._documents())] if search.may_be_among(data) else []
+        if search.only_terms is None:
+            if not search.may_be_among(self.data):
+                return []
+            return [self.uuids[place] for place in search.places(self._documents())]
+        found: list[str] = []
+        for term in search.only_terms:
+            found += self._with_term(term)
+        if search.is_plain or not self.odd:
+            return found if len(search.only_terms) == 1 else list(dict.fromkeys(found))
+        return list(dict.fromkeys([*found, *self.odd]))
+
+    def _with_term(self, term: bytes) -> Sequence[str]:
+        data = self.data
         first = data.find(term)
         if first < 0:
-            return []
+            return ()
         if data.count(term, first, first + len(data) // _SAMPLE) < 3:
-            return list(self._with_term(term, first))
-        return [uuid for uuid, text in zip(uuids, self._documents(), strict=True) if term in text]
+            return list(self._hits(term, first))
+        return [uuid for uuid, text in zip(self.uuids, self._documents(), strict=True) if term in text]
 
     def _documents(self) -> list[bytes]:
         return self.data.split(_END)[:-1]
 
-    def _with_term(self, term: bytes, hit: int) -> Iterator[str]:
+    def _hits(self, term: bytes, hit: int) -> Iterator[str]:
         """Look for the term in the whole, so that only hits cost anything, and each document counts once."""
         data, ends, uuids, size = self.data, self.ends, self.uuids, len(term)
         while hit >= 0:
