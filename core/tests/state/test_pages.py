@@ -237,13 +237,22 @@ def test_a_text_index_that_follows_changes_finds_what_a_scan_finds(event: MakeEv
             picks = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 90)), max_size=60))
             state.apply(
                 [
-                    event(f"task-{k}", f"t{n}", at=float(turn), name=f"name{n % 7}ß", result=f"r{n % 5}")
+                    event(
+                        f"task-{k}",
+                        f"t{n}",
+                        at=float(turn),
+                        name=f"name{n % 7}ß",
+                        result=f"r{n % 5}",
+                        kwargs=f"{{'n': {n % 3}}}" if n % 2 else f"{{'n':{n % 3}}}",
+                    )
                     for k, n in picks
                 ]
             )
             for text, passing in (
                 ("name3", lambda r: "name3" in plain(r)),
                 ("r1 -STARTED", lambda r: "r1" in plain(r) and "started" not in plain(r)),
+                ("kwargs:n=1", lambda r: (r.kwargs or "").endswith("1}")),
+                ("kwargs:n=1 -r2", lambda r: (r.kwargs or "").endswith("1}") and "r2" not in plain(r)),
                 ("NAME2SS OR t1", lambda r: "name2ss" in plain(r) or "t1" in plain(r)),
             ):
                 wanted = expected(state, sort_by="order", descending=True, passing=passing)
