@@ -15,7 +15,7 @@ pytestmark = pytest.mark.system
 NAP = "tests.system.cluster.nap"
 
 
-@pytest.fixture(params=["redis_room", "rabbit_room"])
+@pytest.fixture(params=["private_redis", "rabbit_room"])
 def room(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 
@@ -67,10 +67,10 @@ def test_what_ran_before_flower_did_is_listed_and_ends_complete(launch: Launcher
     assert f'flower_worker_prefetched_tasks{{task="{NAP}",worker="w1@test"}} 0.0' in flower.get("/metrics").text
 
 
-def test_without_inspect_nothing_is_asked(launch: Launcher, redis_room: Room) -> None:
-    launch.worker(redis_room)
-    (uuid,) = running(launch, redis_room, 8)
-    flower = launch.flower(redis_room, "--inspect=False")
+def test_without_inspect_nothing_is_asked(launch: Launcher, private_redis: Room) -> None:
+    launch.worker(private_redis)
+    (uuid,) = running(launch, private_redis, 8)
+    flower = launch.flower(private_redis, "--inspect=False")
     until(lambda: flower.json("/api/workers?status=1").get("w1@test"), "the worker is online")
     until(lambda: task(flower, uuid).get("state") == "SUCCESS", "the end is told by its event")
     assert task(flower, uuid)["name"] is None
