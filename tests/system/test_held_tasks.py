@@ -67,6 +67,16 @@ def test_what_ran_before_flower_did_is_listed_and_ends_complete(launch: Launcher
     assert f'flower_worker_prefetched_tasks{{task="{NAP}",worker="w1@test"}} 0.0' in flower.get("/metrics").text
 
 
+def test_an_empty_cluster_is_no_reason_to_complain(launch: Launcher, private_redis: Room) -> None:
+    """R50"""
+    flower = launch.flower(private_redis)
+    until(lambda: flower.get("/readyz").status_code == 200, "events flow")
+    for _ in range(2):
+        assert flower.json("/api/workers?refresh=1") == {}
+    lines = [line for line in flower.process.output().splitlines() if line.startswith(("[W", "[E"))]
+    assert [line for line in lines if "!" not in line and not line.endswith("] ")] == []
+
+
 def test_without_inspect_nothing_is_asked(launch: Launcher, private_redis: Room) -> None:
     launch.worker(private_redis)
     (uuid,) = running(launch, private_redis, 8)
