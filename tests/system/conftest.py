@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.system.servers import RedisServer
 from tests.system.support import Launcher, Room, rabbitmqctl
 
 _redis_databases = itertools.cycle(range(1, 8))
@@ -42,6 +43,16 @@ def redis_room(need_service: Callable[[str], str]) -> Iterator[Room]:
         client.flushdb()
         yield Room(url, url)
         client.flushdb()
+
+
+@pytest.fixture
+def private_redis(launch: Launcher, tmp_path: Path) -> Room:
+    """Start a Redis that nobody else knows of: for workers that must not be mistaken for others."""
+    if RedisServer.missing():
+        pytest.skip(RedisServer.missing())
+    server = RedisServer(launch, tmp_path)
+    server.start()
+    return server.room
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ NAP = "tests.system.cluster.nap"
 WINDOW = 4.0  # a worker beats every two seconds and is offline after two beats
 
 
-@pytest.fixture(params=["redis_room", "rabbit_room"])
+@pytest.fixture(params=["private_redis", "rabbit_room"])
 def room(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 
@@ -86,10 +86,10 @@ def test_a_worker_that_is_started_anew_at_once_leaves_its_task_behind(launch: La
     assert "worker_restarted" not in task(flower, after)
 
 
-def test_a_worker_that_only_hung_takes_its_task_back(launch: Launcher, redis_room: Room) -> None:
-    flower = launch.flower(redis_room)
-    worker = launch.worker(redis_room)
-    uuid = redis_room.app().send_task(NAP, (20,)).id
+def test_a_worker_that_only_hung_takes_its_task_back(launch: Launcher, private_redis: Room) -> None:
+    flower = launch.flower(private_redis)
+    worker = launch.worker(private_redis)
+    uuid = private_redis.app().send_task(NAP, (20,)).id
     until(lambda: task(flower, uuid).get("state") == "STARTED", "the task runs")
     os.kill(worker.popen.pid, signal.SIGSTOP)
     try:

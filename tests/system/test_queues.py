@@ -36,7 +36,7 @@ def names(flower: RunningFlower) -> list[str]:
     return [queue["name"] for queue in response.json()["active_queues"]] if response.status_code == 200 else []
 
 
-@pytest.mark.parametrize("kind", ["redis_room", "rabbit_room"])
+@pytest.mark.parametrize("kind", ["private_redis", "rabbit_room"])
 def test_the_queues_are_those_of_the_workers_that_are_there(
     launch: Launcher, kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -54,14 +54,10 @@ def test_the_queues_are_those_of_the_workers_that_are_there(
     until(lambda: names(flower) == ["celery", "later"], "the queue of the worker that left is not listed", 15)
 
 
-def test_lengths_of_redis_are_messages_that_nobody_has_taken(launch: Launcher, tmp_path: Path) -> None:
-    if RedisServer.missing():
-        pytest.skip(RedisServer.missing())
-    server = RedisServer(launch, tmp_path)
-    server.start()
-    launch.worker(server.room)
-    flower = launch.flower(server.room)
-    send(server.room, *[60] * 7)
+def test_lengths_of_redis_are_messages_that_nobody_has_taken(launch: Launcher, private_redis: Room) -> None:
+    launch.worker(private_redis)
+    flower = launch.flower(private_redis)
+    send(private_redis, *[60] * 7)
     # Two run, and while they do two more are prefetched.
     expected = {"active_queues": [{"name": "celery", "messages": 3}]}
     until(lambda: flower.json("/api/queues/length") == expected, "what waits is counted")

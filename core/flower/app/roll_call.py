@@ -33,6 +33,10 @@ class RollCall:
         """Merge what workers hold, then correct what is believed of tasks that they do not hold."""
         answers: dict[str, Answer] = {}
         for hostname, reply in replies.items():
+            worker = self._state.workers.get(hostname)
+            if worker is None or not worker.online:
+                # Who sends no events would never tell of an end. Those that do are asked when they are first heard.
+                continue
             held = await self._merged(hostname, reply, mark)
             if _is_whole(reply):
                 answers[hostname] = Answer(held, frozenset(_rated(reply.get("registered"))))

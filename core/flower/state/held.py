@@ -113,7 +113,8 @@ class HeldTasks:
             self._formatters.apply(record, raw)
         if changed or advanced:
             self._tasks.place(record, before)
-        if advanced:
+        waits = not newer and not held.running and record.state == "RECEIVED" and record.worker == held.hostname
+        if advanced or (waits and record.waiting is None):
             self._metrics.hold(record)
         return changed or advanced
 

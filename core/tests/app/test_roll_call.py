@@ -16,8 +16,13 @@ def info(uuid: str, name: str = "shop.pay") -> dict[str, Any]:
     return {"id": uuid, "name": name, "args": [], "kwargs": {}, "time_start": 1_700_000_000.0}
 
 
+def heard(state: State, *hostnames: str) -> None:
+    state.apply([Event("worker-heartbeat", hostname, 1.0) for hostname in hostnames])
+
+
 def answered(state: State, **replies: dict[str, Any]) -> None:
     roll_call = RollCall(state)
+    heard(state, "w1", "w2")
     asyncio.run(roll_call.answered(replies, roll_call.asking()))
 
 
@@ -39,6 +44,13 @@ def test_every_list_of_every_worker_is_merged() -> None:
     states = {uuid: (record.state, record.worker) for uuid, record in state.tasks.kept().items()}
     assert states == {"a": ("STARTED", "w1"), "b": ("RECEIVED", "w1"), "c": ("RECEIVED", "w1"), "d": ("STARTED", "w2")}
     assert waiting(state) == {"b"}
+
+
+def test_of_a_worker_that_sends_no_events_nothing_is_listed() -> None:
+    """Nobody would ever tell of the end."""
+    state = State()
+    answered(state, w3={"active": [info("a")], "reserved": [], "scheduled": []})
+    assert len(state.tasks) == 0
 
 
 def test_what_a_worker_does_not_hold_is_no_longer_prefetched() -> None:
@@ -79,6 +91,7 @@ def test_long_lists_leave_the_loop_room_for_others() -> None:
 
         counting = asyncio.ensure_future(count())
         roll_call = RollCall(state)
+        heard(state, "w1")
         lists = {"active": [info(f"t{n}") for n in range(900)], "reserved": [], "scheduled": []}
         await roll_call.answered({"w1": lists}, roll_call.asking())
         counting.cancel()

@@ -66,6 +66,15 @@ def test_a_task_that_waits_in_the_worker_counts_as_prefetched_until_it_starts(st
     assert prefetched(state) == [0.0]
 
 
+def test_a_task_of_an_earlier_run_counts_as_prefetched_once_its_worker_says_so(state: State) -> None:
+    """R44"""
+    state.restore([{"uuid": "t1", "state": "RECEIVED", "worker": "w1@host", "name": "shop.pay"}])
+    assert prefetched(state) == []
+    for _ in range(2):
+        merge(state, held(running=False))
+        assert prefetched(state) == [1.0]
+
+
 def test_when_such_a_task_ends_its_record_is_complete(state: State, event: MakeEvent) -> None:
     merge(state, held())
     state.apply([event("task-succeeded", at=9.0, clock=3, result="'ok'", runtime=4.0)])

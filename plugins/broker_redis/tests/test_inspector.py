@@ -167,6 +167,12 @@ def test_the_master_is_found_by_the_second_sentinel_too(start_redis: StartRedis,
     client.close()
 
 
+@pytest.mark.parametrize("option", ["ssl_ca_certs=/nowhere.pem", "ssl_certfile=/nowhere.pem", "ssl_ciphers=none"])
+def test_options_of_encryption_that_cannot_work_are_named_as_the_cause(option: str) -> None:
+    with pytest.raises(Unavailable, match=r"^TLS for Redis at localhost:1 cannot be set up: \w"):
+        count(inspector(f"rediss://:canary@localhost:1/0?ssl_cert_reqs=required&{option}"), ["q"])
+
+
 @pytest.mark.system
 def test_encryption_and_access_list_together(
     start_redis: StartRedis, unused_port: Callable[[], int], certificate: tuple[Path, Path], tmp_path: Path

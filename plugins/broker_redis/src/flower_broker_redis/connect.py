@@ -21,7 +21,7 @@ from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location
 from flower_plugins import Unavailable
 
-__all__ = ["ANSWER_SECONDS", "connect", "find_server"]
+__all__ = ["ANSWER_SECONDS", "connect", "encryption", "find_server"]
 
 ANSWER_SECONDS = 3.0
 
@@ -48,11 +48,11 @@ async def find_server(place: Location) -> Location:
 
 async def connect(server: Location, deliver: Callable[[list[bytes]], None], name: object = None) -> Connection:
     """Return a connection that has logged in, and introduced itself as `name`. Raise Unavailable."""
-    encryption = _encryption(server)
+    context = encryption(server)
     seconds = max(_CONNECT_SECONDS, server.options["socket_connect_timeout"])
     connection = Connection(deliver)
     try:
-        await _within(seconds, _open(connection, server.options, encryption))
+        await _within(seconds, _open(connection, server.options, context))
         await _introduce(connection, server, name)
     except (RefusedError, OSError) as error:
         await connection.close()
@@ -63,8 +63,8 @@ async def connect(server: Location, deliver: Callable[[list[bytes]], None], name
     return connection
 
 
-def _encryption(server: Location) -> ssl.SSLContext | None:
-    """Return what redis-py makes of the `ssl_*` options."""
+def encryption(server: Location) -> ssl.SSLContext | None:
+    """Return what redis-py makes of the `ssl_*` options, None where there is no encryption. Raise Unavailable."""
     if not server.options.get("ssl"):
         return None
     options = {name: value for name, value in server.options.items() if name.startswith("ssl_")}

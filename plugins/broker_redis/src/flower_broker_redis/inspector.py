@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
+from flower_broker_redis.connect import encryption
 from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
 from flower_broker_redis.unacked import addresses, by_queue, destinations
@@ -51,6 +52,8 @@ class RedisInspector(BrokerInspector):
         for index, place in enumerate(self._places):
             try:
                 return await self._rows(self._client(index, place), names)
+            except Unavailable as error:
+                failure = error
             except (RedisError, OSError) as error:
                 failure = Unavailable(describe(place, error, "count messages"))
         raise failure
@@ -65,6 +68,7 @@ class RedisInspector(BrokerInspector):
 
     def _client(self, index: int, place: Location) -> Redis:
         if index not in self._clients:
+            encryption(place)  # says what is wrong with its options in better words than a connection would
             self._clients[index] = _connect(place)
         return self._clients[index][0]
 
