@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -20,12 +21,13 @@ __all__ = ["Pump"]
 
 logger = logging.getLogger(__name__)
 
-_CHUNK_MESSAGES = 100
+_CHUNK_MESSAGES = 256
 _CHUNK_BYTES = 256 * 1024
 _CHUNK_EVENTS = 500
 _CATCH_UP_BYTES = 512 * 1024
 _OVERHEAD = 128
 _WEIGHED_NODES = 200
+_BYTES = frozenset((bytes,))
 _CLOSING_SECONDS = 0.25
 
 
@@ -77,7 +79,7 @@ class Pump:
             self._closed = True
         self._work(time.perf_counter() + _CLOSING_SECONDS)
         with self._lock:
-            left = sum(len(waiting.bodies) for waiting in self._queue)
+            left = sum(waiting.left for waiting in self._queue)
             if left or self._decoded:
                 self._status.drop("closed", left + len(self._decoded))
             self._queue.clear()
@@ -87,15 +89,15 @@ class Pump:
 
     def offer(self, batch: Messages) -> None:
         """Queue a batch. Never blocks: when the queue is full the oldest messages are dropped and counted."""
-        sizes = [_size(body) for body in batch.bodies]
+        waiting = _Waiting(batch)
         with self._lock:
             if self._closed:
-                self._status.drop("closed", len(sizes))
+                self._status.drop("closed", waiting.left)
                 return
-            if not sizes:
+            if not waiting.left:
                 return
-            self._queue.append(_Waiting(batch, deque(batch.bodies), deque(sizes)))
-            self._status.backlog += sum(sizes)
+            self._queue.append(waiting)
+            self._status.backlog += waiting.size
             if self._status.backlog > self._limit:
                 self._make_room()
             self._wake()
@@ -130,10 +132,10 @@ class Pump:
         status, dropped = self._status, 0
         while status.backlog > self._limit and self._queue:
             oldest = self._queue[0]
-            oldest.bodies.popleft()
-            status.backlog -= oldest.sizes.popleft()
-            dropped += 1
-            if not oldest.bodies:
+            number, size = oldest.give_up(status.backlog - self._limit)
+            status.backlog -= size
+            dropped += number
+            if not oldest.left:
                 self._queue.popleft()
         status.drop("queue_full", dropped)
 
@@ -164,19 +166,15 @@ class Pump:
                 self._awake = False
                 return None
             oldest = self._queue[0]
-            bodies: list[Any] = []
-            size = 0
-            while oldest.bodies and len(bodies) < _CHUNK_MESSAGES and size < _CHUNK_BYTES:
-                bodies.append(oldest.bodies.popleft())
-                size += oldest.sizes.popleft()
-            if not oldest.bodies:
+            bodies, size = oldest.take()
+            if not oldest.left:
                 self._queue.popleft()
-            batch = oldest.batch
-        return Messages(bodies, batch.content_type, batch.content_encoding, batch.compression), size
+        return replace(oldest.batch, bodies=bodies), size
 
     def _decode_some(self, messages: Messages, size: int) -> None:
         try:
-            self._decoded.extend(self._decode(messages))
+            for unwrapped in messages.unwrapped():
+                self._decoded.extend(self._decode(unwrapped))
         except Exception as error:  # guards the drain against a decoder that breaks its promise never to raise
             self._log.error("decode", "Could not decode a batch of events", error)
             self._settle(size, "decode_failed", len(messages.bodies))
@@ -210,14 +208,53 @@ class Pump:
 
 
 class _Waiting:
-    """A batch of which the first messages may be gone already."""
+    """A batch of which the first messages may be gone already. `size` and `left` are bytes and messages that are there.
 
-    __slots__ = ("batch", "bodies", "sizes")
+    Nearly all batches are of bytes, which are weighed together, and small enough to be taken whole.
+    """
 
-    def __init__(self, batch: Messages, bodies: deque[Any], sizes: deque[int]) -> None:
+    __slots__ = ("_at", "_plain", "batch", "size")
+
+    def __init__(self, batch: Messages) -> None:
+        bodies = batch.bodies
         self.batch = batch
-        self.bodies = bodies
-        self.sizes = sizes
+        self._at = 0
+        self._plain = _BYTES.issuperset(map(type, bodies))
+        self.size = self._weigh(bodies)
+
+    @property
+    def left(self) -> int:
+        return len(self.batch.bodies) - self._at
+
+    def take(self) -> tuple[Sequence[Any], int]:
+        """Take a piece small enough for one turn, of one message at least; return it and its size."""
+        bodies, at = self.batch.bodies, self._at
+        piece = bodies[at : at + _CHUNK_MESSAGES] if at or len(bodies) > _CHUNK_MESSAGES else bodies
+        size = self.size if len(piece) == self.left else self._weigh(piece)
+        while size > _CHUNK_BYTES and len(piece) > 1:
+            piece = piece[: len(piece) // 2]
+            size = self._weigh(piece)
+        self._at += len(piece)
+        self.size -= size
+        return piece, size
+
+    def give_up(self, excess: int) -> tuple[int, int]:
+        """Let go of the first messages that weigh so much together; return how many they are, and their size."""
+        number, size = self.left, self.size
+        if size > excess:
+            number = size = 0
+            for body in islice(self.batch.bodies, self._at, None):
+                number, size = number + 1, size + _size(body)
+                if size >= excess:
+                    break
+        self._at += number
+        self.size -= size
+        return number, size
+
+    def _weigh(self, bodies: Sequence[Any]) -> int:
+        if self._plain:
+            return sum(map(len, bodies)) + _OVERHEAD * len(bodies)
+        return sum(map(_size, bodies))
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> bool:

@@ -90,6 +90,32 @@ def test_what_waits_is_applied_at_once_for_somebody_who_looks() -> None:
     asyncio.run(main())
 
 
+def test_envelopes_are_opened_when_their_turn_comes() -> None:
+    opened: list[int] = []
+
+    def unwrap(bodies: Sequence[bytes]) -> list[Messages]:
+        opened.append(len(bodies))
+        if b"broken" in bodies:
+            raise ValueError("no envelope")
+        return [Messages([body.removeprefix(b"in ")]) for body in bodies]
+
+    async def main() -> Rig:
+        rig = Rig(limit_bytes=100_000)
+        rig.pump.attach(asyncio.get_running_loop())
+        rig.pump.offer(Messages([b"in " + _body(n) for n in range(1000)], unwrap=unwrap))
+        rig.pump.offer(Messages([b"broken"], unwrap=unwrap))
+        assert not opened
+        await rig.idle()
+        return rig
+
+    rig = asyncio.run(main())
+    dropped = rig.status.dropped["queue_full"]
+    assert 0 < dropped < 1000
+    assert rig.uuids == [f"u-{n}" for n in range(dropped, 1000)]
+    assert sum(opened) == 1000 - dropped + 1
+    assert rig.status.dropped["decode_failed"] == 1
+
+
 def test_nobody_waits_for_a_flood_to_be_applied() -> None:
     async def main() -> None:
         rig = Rig()

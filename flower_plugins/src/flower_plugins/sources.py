@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,12 +18,21 @@ class Messages:
 
     Each of `bodies` is one message's payload as it stood on the wire: bytes, or, where a transport
     has decoded it already, any Python object. `compression` is the name kombu gives it, or "".
+
+    `unwrap` is for transports that put messages into envelopes: it is called with the bodies right before they
+    are read, on the event loop, and says what is in them. So a message that is dropped costs no unwrapping, and a
+    source in a flood does nothing but read. It must not raise.
     """
 
     bodies: Sequence[Any]
     content_type: str = "application/json"
     content_encoding: str = "utf-8"
     compression: str = ""
+    unwrap: Callable[[Sequence[Any]], Iterable[Messages]] | None = None
+
+    def unwrapped(self) -> Iterable[Messages]:
+        """Return the messages without their envelopes, in one or more batches."""
+        return (self,) if self.unwrap is None else self.unwrap(self.bodies)
 
 
 class Pump(Protocol):

@@ -108,7 +108,7 @@ class Watcher:
         return [body for batch in self.batches for body in batch.bodies]
 
     def offer(self, batch: Messages) -> None:
-        self.batches.append(batch)
+        self.batches.extend(batch.unwrapped())
 
     def connected(self, detail: Mapping[str, str] | None = None) -> None:
         self.connections += 1

@@ -350,7 +350,8 @@ class _RecordingPump:
         self.connections = 0
 
     def offer(self, batch: Messages) -> None:
-        self.bodies.extend(batch.bodies)
+        for unwrapped in batch.unwrapped():
+            self.bodies.extend(unwrapped.bodies)
 
     def connected(self, detail: Any = None) -> None:
         self.connections += 1

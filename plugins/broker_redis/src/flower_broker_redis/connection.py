@@ -24,6 +24,7 @@ _Reader: Any = hiredis.Reader
 _SLICE = 256 * 1024
 _PIECE = 32 * 1024
 _CATCH_UP_SECONDS = 0.016
+_FLOOD_SECONDS = 0.064
 _GATHER_BYTES = 256 * 1024
 _GATHER_SECONDS = 0.25
 _PAUSE_SECONDS = 0.04
@@ -45,8 +46,9 @@ class Connection(asyncio.BufferedProtocol):
     `ended` holds the reason once the connection is gone; `heard` is the loop's time of the last byte.
 
     Redis cuts off a listener that lags 32 MB. So when a slice is full, more are read at once, for up to
-    16 ms: twice what the pump takes for decoding before it is the socket's turn again. That way messages
-    pile up where they are bounded and counted. TLS has to do with one slice a turn.
+    16 ms, twice what the pump takes for decoding before it is the socket's turn again, and when that does
+    not do, for up to 64 ms. That way messages pile up where they are bounded and counted. TLS has to do
+    with one slice a turn.
 
     Waking up costs more than reading. So while messages come often, the kernel wakes us for 256 KB only,
     and what is less is read four times a second, or when somebody is about to look (`hurry`). Where the
@@ -63,6 +65,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._descriptor = -1
         self._socket: Any = None
+        self._patience = _CATCH_UP_SECONDS
         self.ended: asyncio.Future[Exception] = self._loop.create_future()
         self.heard = self._loop.time()
 
@@ -170,17 +173,19 @@ class Connection(asyncio.BufferedProtocol):
 
         Return True when nothing is left.
         """
-        until = now + _CATCH_UP_SECONDS
+        until = now + self._patience
         while self._loop.time() < until:
             try:
                 nbytes = os.readv(self._descriptor, [self._buffer])
             except BlockingIOError:
-                return True
+                nbytes = 0
             if nbytes:
                 self.heard = now
                 self._read(nbytes)
             if nbytes < _SLICE:
+                self._patience = _CATCH_UP_SECONDS
                 return True  # also at the end, which the transport finds out by itself
+        self._patience = min(self._patience * 2, _FLOOD_SECONDS)
         return False
 
     def _give_up(self, error: Exception) -> None:

@@ -11,7 +11,7 @@ from flower_broker_redis.envelope import batches, wrap
 from flower_broker_redis.fanout import Fanout
 from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
-from flower_plugins import EventSource, OfferContext, Pump, Unavailable
+from flower_plugins import EventSource, Messages, OfferContext, Pump, Unavailable
 
 __all__ = ["RedisEventSource"]
 
@@ -110,8 +110,7 @@ async def _watch(connection: Connection, server: Location) -> None:
 
 def _receiver(fanout: Fanout, pump: Pump) -> Callable[[list[bytes]], None]:
     def deliver(payloads: list[bytes]) -> None:
-        for batch in batches(payloads):
-            pump.offer(batch)
+        pump.offer(Messages(payloads, unwrap=batches))
 
     if len(fanout.prefixes) == 1:
         return deliver
