@@ -9,7 +9,7 @@ from flower.state.tasks import TaskRecord
 
 __all__ = ["SHIFT", "ChangeOrder", "Piece"]
 
-SHIFT = 9
+SHIFT = 11
 """A piece holds the tasks whose `order` is the same but for so many bits."""
 _SPARSE = 1 << (SHIFT - 2)
 
@@ -19,7 +19,7 @@ Piece = dict[str, TaskRecord]
 class ChangeOrder:
     """All tasks by `TaskRecord.order`, which grows with every change.
 
-    A piece begins with 512 tasks and loses those that change again; `newest` is the one that is filled now.
+    A piece begins with 2,048 tasks and loses those that change again; `newest` is the one that is filled now.
     """
 
     def __init__(self) -> None:

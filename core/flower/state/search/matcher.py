@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from flower.state.search.pairs import ODD, is_odd, pairs, spellings
+from flower.state.search.pairs import ODD, Spelling, is_odd, pairs, spellings
 from flower.state.search.syntax import LOST, All, Node, Not, One, Range, Term, read
 from flower.state.tasks import TaskRecord
 
@@ -81,12 +81,12 @@ def plain_text(record: TaskRecord) -> bytes:
     return plain + ODD if record.kwargs and is_odd(record.kwargs) else plain
 
 
-def _only_terms(node: Node | None) -> tuple[bytes, ...] | None:
+def _only_terms(node: Node | None) -> tuple[Spelling, ...] | None:
     if not isinstance(node, Term):
         return None
     if node.key:
         return spellings(node.key, node.text)
-    return (node.text.encode(),) if _is_in_plain_text(node) else None
+    return (Spelling(node.text.encode()),) if _is_in_plain_text(node) else None
 
 
 def _state_and_rest(node: Node | None) -> tuple[str, Node | None]:
@@ -113,7 +113,7 @@ def _excluding(node: Node) -> _Test | None:
     """Return a test that the plain texts of tasks pass if one of them matches, None where there is none."""
     if isinstance(node, Term):
         if node.key:
-            return _holding_one((*spellings(node.key, node.text), ODD))
+            return _holding_pair(node)
         return _holding(node.text.encode()) if _is_in_plain_text(node) else None
     if isinstance(node, (Not, Range)):
         return None
@@ -128,7 +128,7 @@ def _selected(node: Node, texts: Sequence[bytes], places: list[int]) -> list[int
     """Return those of some places whose text does not rule a match out; one list after the other, for speed."""
     if isinstance(node, Term):
         if node.key:
-            test = _holding_one((*spellings(node.key, node.text), ODD))
+            test = _holding_pair(node)
             return [place for place in places if test(texts[place])]
         if not _is_in_plain_text(node):
             return places
@@ -159,7 +159,8 @@ def _holding(term: bytes) -> _Test:
     return lambda text: term in text
 
 
-def _holding_one(terms: Sequence[bytes]) -> _Test:
+def _holding_pair(node: Term) -> _Test:
+    terms = (*(spelling.text for spelling in spellings(node.key, node.text)), ODD)
     return lambda text: any(term in text for term in terms)
 
 

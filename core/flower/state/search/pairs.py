@@ -7,11 +7,11 @@ found at the speed of C. Texts that may spell it otherwise carry a mark, and are
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flower.state.literals import read_mapping
 
-__all__ = ["ODD", "is_odd", "pairs", "spellings"]
+__all__ = ["ODD", "Spelling", "is_odd", "pairs", "spellings"]
 
 ODD = b"\xfe"
 """Marks the plain text of a task whose pairs may be spelt in other ways; in no UTF-8."""
@@ -21,6 +21,13 @@ _WORDS = frozenset(("true", "false", "set()"))
 _CACHED = 1000
 
 
+class Spelling(NamedTuple):
+    """A text to look for; where `ends` is not empty, one of its bytes follows."""
+
+    text: bytes
+    ends: bytes = b""
+
+
 def is_odd(kwargs: str) -> bool:
     """Tell whether keyword arguments are written in another way than Python writes plain ones."""
     if not kwargs.startswith(("{'", "{}")) or any(sign in kwargs for sign in _SIGNS):
@@ -28,17 +35,17 @@ def is_odd(kwargs: str) -> bool:
     return kwargs.count("':") != kwargs.count("': ")
 
 
-def spellings(key: str, value: str) -> tuple[bytes, ...]:
+def spellings(key: str, value: str) -> tuple[Spelling, ...]:
     """Return texts of which a task that is not odd has at least one if it has the pair; both are folded."""
     if not key.isidentifier():
-        return (b"",)
+        return (Spelling(b""),)
     start = f"'{key}': "
     if not value or not value.isprintable() or "'" in value or '"' in value or "\\" in value:
-        return (start.encode(),)
-    quoted = f"{start}'{value}'".encode()
+        return (Spelling(start.encode()),)
+    quoted = Spelling(f"{start}'{value}'".encode())
     if value[0].isalpha() and value not in _WORDS:
         return (quoted,)
-    return quoted, (start + value).encode()
+    return quoted, Spelling((start + value).encode(), b",}")
 
 
 def pairs(kwargs: str) -> dict[str, str]:

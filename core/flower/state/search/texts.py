@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from flower.state.search.matcher import Search, plain_text
-from flower.state.search.pairs import ODD
+from flower.state.search.pairs import ODD, Spelling
 from flower.state.tasks import TaskRecord
 
 __all__ = ["Texts"]
@@ -23,6 +23,7 @@ _IDLE_SECONDS = 120.0
 _MAX_BYTES = 512 * 2**20
 _STEP = 200
 _SAMPLE = 16
+_FREQUENT = 8
 _END = b"\xff"  # in no UTF-8
 
 
@@ -52,31 +53,36 @@ class _Chunk:
                 return []
             return [self.uuids[place] for place in search.places(self._documents())]
         found: list[str] = []
-        for term in search.only_terms:
-            found += self._with_term(term)
+        for spelling in search.only_terms:
+            found += self._with_term(spelling)
         if search.is_plain or not self.odd:
             return found if len(search.only_terms) == 1 else list(dict.fromkeys(found))
         return list(dict.fromkeys([*found, *self.odd]))
 
-    def _with_term(self, term: bytes) -> Sequence[str]:
-        data = self.data
+    def _with_term(self, spelling: Spelling) -> Sequence[str]:
+        data, term = self.data, spelling.text
         first = data.find(term)
         if first < 0:
             return ()
-        if data.count(term, first, first + len(data) // _SAMPLE) < 3:
-            return list(self._hits(term, first))
+        if data.count(term, first, first + len(data) // _SAMPLE) < _FREQUENT:
+            return list(self._hits(spelling, first))
         return [uuid for uuid, text in zip(self.uuids, self._documents(), strict=True) if term in text]
 
     def _documents(self) -> list[bytes]:
         return self.data.split(_END)[:-1]
 
-    def _hits(self, term: bytes, hit: int) -> Iterator[str]:
+    def _hits(self, spelling: Spelling, hit: int) -> Iterator[str]:
         """Look for the term in the whole, so that only hits cost anything, and each document counts once."""
-        data, ends, uuids, size = self.data, self.ends, self.uuids, len(term)
+        data, ends, uuids, (term, followers) = self.data, self.ends, self.uuids, spelling
+        size = len(term)
         while hit >= 0:
+            after = hit + size
+            if followers and data[after] not in followers:
+                hit = data.find(term, after)
+                continue
             place = bisect_right(ends, hit)
             end = ends[place]
-            if hit + size <= end:
+            if after <= end:
                 yield uuids[place]
                 hit = data.find(term, end)
             else:
