@@ -21,6 +21,7 @@ from tornado.httputil import (
 from tornado.web import Application
 
 from flower.web import audit
+from flower.web.compression import Compression
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
 from flower.web.guard import Guard, Refusal, RequestVisit
@@ -50,7 +51,7 @@ class Router(HTTPServerConnectionDelegate):
         self._open: set[object] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.application = Application()
+        self.application = Application(transforms=[Compression])
         if not access_log:
             self.application.settings["log_function"] = _no_log
 

@@ -97,6 +97,7 @@ class Site:
     hosts: Sequence[str] = ()
     proxies: Sequence[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
+    routes: Sequence[Route] = ROUTES
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
@@ -133,7 +134,7 @@ class Site:
         errors = ErrorBodies(self.render)
         return Router(
             host=FakeHost(url_prefix=self.prefix),
-            table=RouteTable(self.prefix, [("site", route) for route in ROUTES]),
+            table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
             guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
