@@ -78,6 +78,7 @@ class Flower:
         )
         self._make_pipeline()
         self._make_services()
+        self.table: RouteTable | None = None
         self.host = FlowerHost(self)
         self._bring_in_plugins()
         self._make_web()
@@ -195,12 +196,12 @@ class Flower:
     def _make_web(self) -> None:
         settings = self.settings
         errors = ErrorBodies(self.host.render)
-        table = RouteTable(self.prefix, self.registry.contributions("flower_routes", host=self.host))
+        self.table = RouteTable(self.prefix, self.registry.contributions("flower_routes", host=self.host))
         hosts = AllowedHosts([*settings["allowed_hosts"], *self.binding.addresses])
         trusted = TrustedProxies(settings["trusted_proxies"]) if settings["xheaders"] else None
         self.router = Router(
             host=self.host,
-            table=table,
+            table=self.table,
             guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
             errors=errors,
             proxies=trusted,

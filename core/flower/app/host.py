@@ -20,6 +20,7 @@ from flower_plugins import (
     NotFound,
     PluginReport,
     Queues,
+    Route,
     Settings,
     Status,
     Stream,
@@ -98,6 +99,12 @@ class FlowerHost:
 
     def metrics(self) -> Iterable[MetricFamily]:
         return self.flower.metric_families()
+
+    def routes(self) -> Sequence[Route]:
+        return [entry.route for entry in self.flower.table] if self.flower.table else []
+
+    def challenges(self) -> Sequence[str]:
+        return [provider.challenge for provider in self.flower.providers if provider.challenge]
 
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})

@@ -35,7 +35,7 @@ from flower_plugins.options import Option, Settings
 from flower_plugins.pages import Assets, Banner, NavItem, Renderer
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
-from flower_plugins.routes import Access, Answer, Param, Route, Surface
+from flower_plugins.routes import Access, Answer, Example, Param, Route, Surface
 from flower_plugins.services import Service
 from flower_plugins.sources import EventSource, Messages, Pump
 
@@ -55,6 +55,7 @@ __all__ = [
     "EditableTask",
     "EventSink",
     "EventSource",
+    "Example",
     "FlowerError",
     "Forbidden",
     "Gap",

@@ -13,6 +13,7 @@ from flower_plugins.options import Settings
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task, Worker
+from flower_plugins.routes import Route
 
 __all__ = [
     "Control",
@@ -231,6 +232,12 @@ class Host(Protocol):
 
     def metrics(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""
+
+    def routes(self) -> Sequence[Route]:
+        """Return every route that is served, core's own included; none while plugins are still asked for theirs."""
+
+    def challenges(self) -> Sequence[str]:
+        """Return the WWW-Authenticate challenges of the configured logins, which must all be met; none without any."""
 
     def url(self, path: str, **query: object) -> str:
         """Return `path`, which begins with a slash and is percent-encoded, under the url prefix.

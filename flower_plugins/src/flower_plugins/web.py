@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -15,8 +15,9 @@ from flower_plugins.host import Host
 from flower_plugins.identity import Identity
 from flower_plugins.routes import Access, Param, Route
 
-__all__ = ["Handler", "Visit", "wants_json"]
+__all__ = ["Handler", "Visit", "methods", "wants_json"]
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TRUE = frozenset(("1", "t", "true", "y", "yes", "on"))
 _FALSE = frozenset(("0", "f", "false", "n", "no", "off"))
 
@@ -66,10 +67,7 @@ class Handler(RequestHandler):
 
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer 204 with the methods this route has."""
-        names = [m for m in ("GET", "POST", "PUT", "PATCH", "DELETE") if self._has(m)]
-        if "GET" in names:
-            names.insert(1, "HEAD")
-        self.set_header("Allow", ", ".join([*names, "OPTIONS"]))
+        self.set_header("Allow", ", ".join([*methods(type(self)), "OPTIONS"]))
         self.set_status(204)
 
     def send_json(self, value: Any) -> None:
@@ -124,9 +122,6 @@ class Handler(RequestHandler):
         if not isinstance(value, FlowerError) or value.status == 500:
             super().log_exception(typ, value, tb)
 
-    def _has(self, method: str) -> bool:
-        return getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
-
     def _read(self, param: Param) -> Any:
         text = self.get_argument(param.name, None)
         if text is None or (text == "" and param.type is str):
@@ -144,9 +139,19 @@ class Handler(RequestHandler):
         return value
 
 
+def methods(handler: type) -> Sequence[str]:
+    """Return the methods that a handler answers, in upper case, OPTIONS apart."""
+    names = [each for each in _METHODS if _method(handler, each) not in (None, _method(RequestHandler, each))]
+    return ["GET", "HEAD", *names[1:]] if names[:1] == ["GET"] else names
+
+
 def wants_json(accept: str) -> bool:
     """Tell whether an Accept header names application/json."""
     return any(part.split(";")[0].strip().lower() == "application/json" for part in accept.split(","))
+
+
+def _method(handler: type, name: str) -> Any:
+    return getattr(handler, name.lower(), None)
 
 
 def _parse(text: str, param: Param) -> Any:

@@ -17,6 +17,7 @@ from flower_plugins.offers import Broker, OfferContext
 from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
+from flower_plugins.routes import Route
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
 __all__ = [
@@ -259,6 +260,8 @@ class FakeHost:
         self.navigation: list[NavItem] = []
         self.banner_list: list[Banner] = []
         self.families: list[MetricFamily] = []
+        self.route_list: list[Route] = []
+        self.challenge_list: list[str] = []
         self.renderer: Callable[[str, Mapping[str, Any]], str] | None = None
 
     def plugins(self) -> Sequence[PluginReport]:
@@ -272,6 +275,12 @@ class FakeHost:
 
     def metrics(self) -> Iterable[MetricFamily]:
         return self.families
+
+    def routes(self) -> Sequence[Route]:
+        return self.route_list
+
+    def challenges(self) -> Sequence[str]:
+        return self.challenge_list
 
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})

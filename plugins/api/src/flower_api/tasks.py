@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tornado.iostream import StreamClosedError
 
-from flower_plugins import InvalidParameter, NotFound, QueryError, Task, TaskQuery
+from flower_plugins import InvalidParameter, NotFound, Page, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
@@ -25,15 +25,16 @@ class TasksHandler(Handler):
     async def get(self) -> None:
         """Answer with the tasks that match, keyed by id in the order asked for."""
         query = self._query()
-        if query.limit is not None and query.limit <= 0:
-            self.send_json({})
-            return
         try:
             page = await self.host.tasks.query(query)
         except QueryError as error:
             self.set_status(400)
             self.send_json({"error": error.message})
             return
+        self.set_header("X-Total-Count", str(page.matching))
+        following = self._following(query, page)
+        if following:
+            self.set_header("Link", f'<{following}>; rel="next"')
         await self._send(page.rows)
 
     def compute_etag(self) -> str | None:
@@ -62,6 +63,17 @@ class TasksHandler(Handler):
                 return
         self.finish(b"}")
 
+    def _following(self, query: TaskQuery, page: Page) -> str:
+        """Return the URL of the next page, "" where there is none: by cursor, else by offset (RFC 8288)."""
+        names = [param.name for param in self.route.params if param.name in self.request.query_arguments]
+        asked = {name: self.get_query_argument(name) for name in names}
+        if page.next:
+            return self.host.url("/api/tasks", **{**asked, "offset": None, "after": page.next})
+        behind = query.offset + len(page.rows)
+        if query.after or not page.rows or query.limit is None or behind >= page.matching:
+            return ""
+        return self.host.url("/api/tasks", **{**asked, "offset": behind})
+
     def _query(self) -> TaskQuery:
         params = self.params
         sort_by, descending = _sort(params["sort_by"])
@@ -80,7 +92,8 @@ class TasksHandler(Handler):
             sort_by=sort_by,
             descending=descending,
             offset=max(params["offset"], 0),
-            limit=params["limit"],
+            limit=None if params["limit"] is None else max(params["limit"], 0),
+            after=params["after"] or "",
         )
 
 
