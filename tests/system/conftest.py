@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.system.servers import RedisServer
 from tests.system.support import Launcher, Room, rabbitmqctl
 
 _redis_databases = itertools.cycle(range(1, 8))
@@ -42,6 +43,16 @@ def redis_room(need_service: Callable[[str], str]) -> Iterator[Room]:
         client.flushdb()
         yield Room(url, url)
         client.flushdb()
+
+
+@pytest.fixture(scope="module")
+def quiet_room(launch_once: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """Return a Redis of one's own, for tests that count or compare: nobody else can send anything there."""
+    if RedisServer.missing():
+        pytest.skip(RedisServer.missing())
+    server = RedisServer(launch_once, tmp_path_factory.mktemp("redis"))
+    server.start()
+    return server.room
 
 
 @pytest.fixture(scope="module")

@@ -64,13 +64,13 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(launch_once: Launcher, redis_room: Room) -> Cluster:
-    flower = launch_once.flower(redis_room, "--basic-auth=user:password", "--url_prefix=/flower")
+def cluster(launch_once: Launcher, quiet_room: Room) -> Cluster:
+    flower = launch_once.flower(quiet_room, "--basic-auth=user:password", "--url_prefix=/flower")
     flower.client.auth = httpx.BasicAuth("user", "password")
-    launch_once.worker(redis_room)
+    launch_once.worker(quiet_room)
     until(lambda: flower.json("/api/workers?status=1").get("w1@test"), "the worker is online")
-    uuid = redis_room.app().send_task("tests.system.cluster.add", (2, 3)).id
-    redis_room.app().send_task("tests.system.cluster.fail", ("no such order",))
+    uuid = quiet_room.app().send_task("tests.system.cluster.add", (2, 3)).id
+    quiet_room.app().send_task("tests.system.cluster.fail", ("no such order",))
     until(lambda: {"SUCCESS", "FAILURE"} <= {each["state"] for each in flower.json("/api/tasks").values()}, "both ran")
     until(lambda: flower.json("/api/workers").get("w1@test", {}).get("stats"), "the worker was inspected")
     words = {"TASK_ID": uuid, "TASK_NAME": "tests.system.cluster.add", "WORKER": "w1@test"}
@@ -137,10 +137,10 @@ def test_reads_without_credentials_are_refused_as_described(cluster: Cluster) ->
             assert cluster.contract.faults(response) == []
 
 
-def test_following_the_links_reads_every_task_once(cluster: Cluster, redis_room: Room) -> None:
+def test_following_the_links_reads_every_task_once(cluster: Cluster, quiet_room: Room) -> None:
     flower = cluster.flower
     for number in range(25):
-        redis_room.app().send_task("tests.system.cluster.add", (number, number))
+        quiet_room.app().send_task("tests.system.cluster.add", (number, number))
     until(lambda: len(flower.json("/api/tasks?state=SUCCESS")) >= 26, "all have run")
     for order in ("", "&sort_by=received", "&sort_by=-received", "&sort_by=-name"):
         seen: list[str] = []

@@ -85,12 +85,12 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(launch_once: Launcher, redis_room: Room) -> Iterator[Target]:
-    flower = launch_once.flower(redis_room, "--address=127.0.0.1", "--inspect_timeout=50")
-    launch_once.worker(redis_room)
+def target(launch_once: Launcher, quiet_room: Room) -> Iterator[Target]:
+    flower = launch_once.flower(quiet_room, "--address=127.0.0.1", "--inspect_timeout=50")
+    launch_once.worker(quiet_room)
     until(lambda: flower.json("/api/workers?status=1").get("w1@test"), "the worker is online")
     for name, args in (("add", (2, 3)), ("fail", ("no",)), ("flaky", ())):
-        redis_room.app().send_task(f"tests.system.cluster.{name}", args)
+        quiet_room.app().send_task(f"tests.system.cluster.{name}", args)
     until(lambda: len(flower.json("/api/tasks?state=SUCCESS")) == 2, "the tasks have run")
     document = flower.json("/api/openapi.json")
     yield Target(flower, schemathesis.openapi.from_dict(document), Contract(document))

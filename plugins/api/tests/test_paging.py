@@ -93,7 +93,7 @@ def test_a_cursor_that_cannot_be_read_is_refused() -> None:
 @pytest.mark.parametrize("name", ["limit", "offset"])
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(2**53 - 1, 200), (2**53, 400), (10**39, 400), (10**40, 400), (-(10**38), 200), (-(10**40), 400)],
+    [(2**31, 200), (2**53, 200), (2**63, 200), (2**64, 200), (10**39, 200), (10**40, 400), (-(10**38), 200)],
 )
 def test_numbers_of_any_size_are_answered(name: str, number: int, status: int) -> None:
     assert ask(host(), f"/api/tasks?{name}={number}")[0] == status

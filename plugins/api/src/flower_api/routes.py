@@ -16,7 +16,6 @@ from flower_plugins import Answer, Example, Param, Route
 __all__ = ["read_routes"]
 
 _TIME = "`YYYY-MM-DD HH:MM` in the Celery application's time zone, or ISO 8601; inclusive"
-_MOST = 2**53 - 1  # the largest integer that every JSON reader keeps
 _NO_TASK = Answer(404, "There is no such task in memory")
 _NO_WORKER = Answer(404, "Nobody knows the worker")
 
@@ -38,8 +37,8 @@ def _task_routes() -> Sequence[Route]:
             "`X-Total-Count` tells how many match in all. With a `limit`, `Link` leads to the next page.",
             options={"epoch": secrets.token_hex(4)},  # versions begin anew with each start, so tags must differ
             params=(
-                Param("limit", int, maximum=_MOST, help="At most so many; all by default, none from 0 down"),
-                Param("offset", int, default=0, maximum=_MOST, help="Skip so many"),
+                Param("limit", int, help="At most so many; all by default, none from 0 down"),
+                Param("offset", int, default=0, help="Skip so many"),
                 Param(
                     "after",
                     help="Go on behind a page: the value in that page's `Link`. Unlike `offset` it repeats and skips "

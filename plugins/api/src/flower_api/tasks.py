@@ -16,6 +16,7 @@ __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
 
 SORT_FIELDS = ("name", "received", "started", "state")
 _PIECE = 500
+_MOST = 2**53  # as good as all, and short of what slices and counters can hold
 _MINUTES = "%Y-%m-%d %H:%M"
 
 
@@ -91,8 +92,8 @@ class TasksHandler(Handler):
             search=params["search"] or "",
             sort_by=sort_by,
             descending=descending,
-            offset=max(params["offset"], 0),
-            limit=None if params["limit"] is None else max(params["limit"], 0),
+            offset=_bounded(params["offset"]),
+            limit=None if params["limit"] is None else _bounded(params["limit"]),
             after=params["after"] or "",
         )
 
@@ -124,6 +125,10 @@ def _listed(task: Task) -> dict[str, Any]:
     if worker is not None:
         fields["worker"] = worker
     return fields
+
+
+def _bounded(number: int) -> int:
+    return min(max(number, 0), _MOST)
 
 
 def _filter(value: str | None) -> str:
