@@ -26,9 +26,15 @@ def pair(launch_once: Launcher, quiet_room: Room, peer_program: Path) -> Pair:
 @pytest.mark.parametrize("line", SAME)
 def test_what_worked_with_flower_2_works_the_same(pair: Pair, line: str) -> None:
     extra = next((keys for beginning, keys in EXTRA.items() if line.startswith(beginning)), frozenset())
-    found = pair.contrast(line, extra, body=BODIES.get(line))
-    meant = [each for each in found if any(re.search(pattern, f"{line} {each}") for pattern, _ in VALUES)]
-    assert [each for each in found if each not in meant] == []
+
+    def differences() -> list[str]:
+        found = pair.contrast(line, extra, body=BODIES.get(line))
+        return [each for each in found if not any(re.search(pattern, f"{line} {each}") for pattern, _ in VALUES)]
+
+    found = differences()
+    if found and "refresh=1" in line:  # the worker may have told the second one something newer
+        found = differences()
+    assert found == []
 
 
 @pytest.mark.parametrize(("pattern", "why"), VALUES)
