@@ -251,7 +251,7 @@ class FakeControl:
         self._record(name, hostname, *args)
 
     def _record(self, name: str, target: Any, *args: Any) -> None:
-        for key in (name, (name, target)):
+        for key in (name, (name, str(target))):
             if key in self.refusals:
                 raise self.refusals[key]
         self.orders.append((name, target, *args))
