@@ -41,8 +41,8 @@ class Attempt:
     def end(self, outcome: str, parameters: str = "") -> None:
         """Write the record, the first time only.
 
-        `outcome` is "ok", "refused", "failed" or "unknown", with a reason after a colon; `parameters` is a
-        digest of what was asked for besides the target.
+        `outcome` is "ok", "partly", "refused", "failed" or "unknown", with a reason after a colon; `parameters`
+        is a digest of what was asked for besides the target.
         """
         if not self.open:
             return

@@ -69,8 +69,10 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_queue(name: str) -> None:
-    """Refuse what cannot be the name of a queue."""
+    """Refuse what cannot be the name of a queue, among them those that AMQP keeps for brokers."""
     check_name(name, "queue")
+    if name.startswith("amq."):
+        raise InvalidParameter(f"Invalid queue {name[:50]!r}: names that begin with amq. belong to the broker")
 
 
 def check_seconds(seconds: float, what: str) -> None:

@@ -78,7 +78,9 @@ class Publisher:
 
     def _check(self, call: TaskCall) -> None:
         bounds.check_name(call.name, "task name")
-        for name in ("queue", "exchange", "routing_key", "task_id", "shadow", "serializer", "compression"):
+        if call.queue:
+            bounds.check_queue(call.queue)
+        for name in ("exchange", "routing_key", "task_id", "shadow", "serializer", "compression"):
             if getattr(call, name):
                 bounds.check_name(getattr(call, name), name)
         for name in ("countdown", "expires", "time_limit", "soft_time_limit"):

@@ -32,6 +32,7 @@ from flower_plugins import Host
 __all__ = ["Router"]
 
 _LEFT_SECONDS = 30.0
+_SOME_FAILED = 207
 
 
 class Router(HTTPServerConnectionDelegate):
@@ -189,7 +190,8 @@ class _Exchange(HTTPMessageDelegate):
         """Settle the audit record of an admitted request, once its outcome is known."""
         if self._attempt is None or self._request is None:
             return
-        self._router.settle(self._attempt, "ok" if status < 400 else f"failed: {status}", _digest(self._request))
+        outcome = "partly" if status == _SOME_FAILED else "ok" if status < 400 else f"failed: {status}"
+        self._router.settle(self._attempt, outcome, _digest(self._request))
 
 
 def _digest(request: HTTPServerRequest) -> str:
