@@ -197,9 +197,9 @@ class ControlService:
         return soft, hard
 
 
-def _task_of(entry: Any) -> str:
+def _task_of(entry: Any) -> str | None:
     """Return the name in an entry of `registered`: the name alone, or `name [rate_limit=10/m …]`."""
-    return entry.partition(" [")[0] if isinstance(entry, str) else ""
+    return entry.partition(" [")[0] if isinstance(entry, str) else None
 
 
 def _number_after(label: str, entry: str) -> float | None:

@@ -80,6 +80,11 @@ class Router(HTTPServerConnectionDelegate):
         attempt.end(outcome, parameters)
 
     @property
+    def undecided(self) -> int:
+        """How many requests are admitted and have no outcome yet."""
+        return len(self._attempts)
+
+    @property
     def busy(self) -> int:
         """How many answers are under way."""
         return len(self._open)
