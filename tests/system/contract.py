@@ -41,10 +41,10 @@ class Contract:
         validator = Draft202012Validator({**content[kind]["schema"], "components": self.document["components"]})
         return [f"{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in validator.iter_errors(value)]
 
-    def reads(self, placeholder: str) -> list[str]:
-        """Return the path below the prefix of every GET that answers with JSON, its placeholder filled in."""
+    def reads(self, task: str, worker: str) -> list[str]:
+        """Return the path below the prefix of every GET that answers with JSON, placeholders filled in."""
         return [
-            re.sub(r"\{\w+\}", placeholder, path)
+            re.sub(r"\{\w+\}", worker if path.startswith("/api/worker/") else task, path)
             for path, methods in self.document["paths"].items()
             if "application/json" in methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
         ]

@@ -15,10 +15,19 @@ from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
-from flower.app.requests import request_formatter
+from flower.app.requests import request_formatter, result_formatter
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
-from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
+from flower.control import (
+    ControlService,
+    EnableEvents,
+    Executor,
+    InspectService,
+    Mailbox,
+    Publisher,
+    ResultBackend,
+    ResultService,
+)
 from flower.events import Gateway, Pump, StreamMetrics, StreamStatus, Supervisor
 from flower.plugins import Registry
 from flower.settings import EffectiveSettings
@@ -98,7 +107,7 @@ class Flower:
 
     def own_services(self) -> Sequence[Service]:
         """Return core's own services."""
-        return [self.inspect, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
+        return [self.inspect, self.results, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
@@ -145,16 +154,26 @@ class Flower:
         self.inspect = InspectService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
+            check_worker=self._check_worker,
             format_request=request_formatter(self.state.formatters),
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],
         )
+        backend = ResultBackend(self.celery)
         self.control = ControlService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None or self.inspect.knows(name),
             is_online=self._is_online,
             stream_up=lambda: self.status.up,
+            publisher=Publisher(self.celery, self.executor, backend),
+            registered=lambda name: (self.inspect.info(name) or {}).get("registered", ()),
+            read_only=settings["read_only"],
+        )
+        self.results = ResultService(
+            backend,
+            self.executor,
+            shown=result_formatter(self.state.formatters, self.state.tasks.get),
             read_only=settings["read_only"],
         )
         self._arrivals = Arrivals(self.inspect)
@@ -171,9 +190,13 @@ class Flower:
             self.inspect.forget(key)
             self._arrivals.forget(key)
 
+    def _check_worker(self, hostname: str) -> None:
+        self.control.check_worker(hostname)
+
     def _is_online(self, hostname: str) -> bool:
         worker = self.state.workers.get(hostname)
-        return worker is not None and worker.online
+        # One that answered and has not sent a heartbeat yet is there as well.
+        return self.inspect.knows(hostname) if worker is None else worker.online
 
     def _bring_in_plugins(self) -> None:
         registry, host = self.registry, self.host

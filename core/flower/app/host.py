@@ -20,6 +20,7 @@ from flower_plugins import (
     NotFound,
     PluginReport,
     Queues,
+    Results,
     Route,
     Settings,
     Status,
@@ -67,6 +68,10 @@ class FlowerHost:
     @property
     def control(self) -> Control:
         return self.flower.control
+
+    @property
+    def results(self) -> Results:
+        return self.flower.results
 
     @property
     def queues(self) -> Queues:

@@ -1,6 +1,7 @@
 """The public plugin API of Flower: everything a plugin imports comes from here."""
 
 from flower_plugins.brokers import BrokerInspector, QueueStats
+from flower_plugins.calls import READY_STATES, TaskCall, TaskResult
 from flower_plugins.changes import EventSink, TaskChange, WorkerChange
 from flower_plugins.errors import (
     ConfigurationError,
@@ -23,6 +24,7 @@ from flower_plugins.host import (
     PluginReport,
     QueueReport,
     Queues,
+    Results,
     Status,
     Stream,
     Tasks,
@@ -43,6 +45,7 @@ __version__ = "3.0.0"
 
 __all__ = [
     "API_VERSION",
+    "READY_STATES",
     "Access",
     "Answer",
     "Assets",
@@ -86,6 +89,7 @@ __all__ = [
     "Queues",
     "Renderer",
     "Request",
+    "Results",
     "Route",
     "Row",
     "Sample",
@@ -95,9 +99,11 @@ __all__ = [
     "Stream",
     "Surface",
     "Task",
+    "TaskCall",
     "TaskChange",
     "TaskFormatter",
     "TaskQuery",
+    "TaskResult",
     "Tasks",
     "Unavailable",
     "Worker",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import Finish, HTTPError, RequestHandler
 
 from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter
 from flower_plugins.host import Host
@@ -17,7 +18,10 @@ from flower_plugins.routes import Access, Param, Route
 
 __all__ = ["Handler", "Visit", "methods", "wants_json"]
 
+T = TypeVar("T")
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_CLIENT_LEFT = 499
 _TRUE = frozenset(("1", "t", "true", "y", "yes", "on"))
 _FALSE = frozenset(("0", "f", "false", "n", "no", "off"))
 
@@ -52,6 +56,7 @@ class Handler(RequestHandler):
     visit: Visit
     path: Mapping[str, str]
     params: Mapping[str, Any]
+    _wait: asyncio.Task[Any] | None = None
 
     def initialize(self, host: Host, route: Route, visit: Visit, path: Mapping[str, str]) -> None:
         self.host, self.route, self.visit, self.path = host, route, visit, path
@@ -60,6 +65,26 @@ class Handler(RequestHandler):
     def prepare(self) -> None:
         """Read the route's parameters."""
         self.params = {param.name: self._read(param) for param in self.route.params}
+
+    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns. When the client goes away it is cancelled, and the handler ends here."""
+        task: asyncio.Task[T] = asyncio.ensure_future(work)
+        self._wait = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._wait is not None:
+                raise
+            self.set_status(_CLIENT_LEFT, "Client left")
+            raise Finish from None
+        finally:
+            self._wait = None
+
+    def on_connection_close(self) -> None:
+        """End what is done for a client that is gone; a subclass that overrides this calls it on super()."""
+        task, self._wait = self._wait, None
+        if task is not None:
+            task.cancel()
 
     def head(self, *args: Any, **kwargs: Any) -> Any:
         """Answer like GET; Tornado leaves the body out."""

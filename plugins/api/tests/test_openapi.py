@@ -11,7 +11,9 @@ import pytest
 
 from flower_api.failures import FAILURES
 from flower_api.operations import operations
-from flower_api.plugin import flower_assets, flower_routes
+from flower_api.plugin import flower_assets
+from flower_api.read_routes import read_routes
+from flower_api.routes import routes
 from flower_api.schemas import ListedTask, TaskInfo
 from flower_dashboard import plugin as dashboard
 from flower_dashboard.renderer import JinjaRenderer
@@ -69,7 +71,7 @@ def fetch(path: str, made: FakeHost | None = None) -> tuple[str, str]:
         assert response.code == 200, response.body
         return response.headers["Content-Type"], response.body.decode()
 
-    return serve(made or host(), [*flower_routes(), SEND, ODD, PAGE], scenario)
+    return serve(made or host(), [*read_routes(), SEND, ODD, PAGE], scenario)
 
 
 def document(made: FakeHost | None = None, prefix: str = "") -> Any:
@@ -161,7 +163,7 @@ def test_the_shape_of_a_task_has_exactly_the_fields_of_a_task() -> None:
 
 
 def test_every_error_of_the_document_is_explained_once() -> None:
-    for operation in operations([*flower_routes(), SEND]):
+    for operation in operations([*routes(), SEND]):
         declared = {answer.status for answer in operation.route.answers}
         assert {answer.status for answer in operation.answers if answer.status >= 400} - declared <= set(FAILURES)
 
@@ -192,7 +194,7 @@ def test_what_plugins_declare_is_escaped_on_the_page() -> None:
     async def scenario(client: Client) -> str:
         return (await client.fetch("/api/docs")).body.decode()
 
-    html = serve(host(drawn=True), [*flower_routes(), hostile], scenario)
+    html = serve(host(drawn=True), [*routes(), hostile], scenario)
     assert "<img src=x>" not in html
     assert "<b>" not in html
     assert "&lt;img src=x&gt;" in html

@@ -39,12 +39,12 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield ""
     if entry.body is not None:
         yield from (f"The body is JSON: {_typed(entry.body)}.", "")
-    yield from ("| status | answer |", "|---|---|")
     for outcome in entry.outcomes:
         words = _typed(outcome)
-        yield f"| {outcome.status} | {_cell(outcome.help)}{f': {words}' if words else ''} |"
+        if outcome.status != 304:
+            yield f"Answers {outcome.status}, {_lower(outcome.help)}{f': {words}' if words else ''}."
     if entry.errors:
-        yield f"| {', '.join(map(str, entry.errors))} | [errors](#errors) |"
+        yield f"[Errors](#errors): {', '.join(map(str, entry.errors))}."
     for text, command in entry.commands:
         yield ""
         if text:
@@ -67,6 +67,10 @@ def _typed(outcome: Outcome) -> str:
 
 def _anchor(entry: Entry) -> str:
     return entry.title.lower().replace(" ", "-")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _cell(text: str) -> str:

@@ -28,7 +28,6 @@ _OTHER = "About this server"
 _PLACEHOLDERS = {
     "id": ("TASK_ID", "Id of the task"),
     "uuid": ("TASK_ID", "Id of the task"),
-    "name": ("NAME", "Name, percent-encoded"),
     "taskname": ("TASK_NAME", "Name of the task type"),
     "task": ("TASK_NAME", "Name of the task type"),
     "worker": ("WORKER", "Node name of the worker, such as w1@host"),
@@ -65,7 +64,11 @@ class Operation:
     @property
     def placeholders(self) -> Mapping[str, tuple[str, str]]:
         """What stands for each placeholder of the path in examples, and what it means."""
-        return {name: _PLACEHOLDERS.get(name, (name.upper(), "")) for name in placeholders(self.path)}
+        named = "worker" if self.path.startswith("/api/worker/") else "task"
+        return {
+            name: _PLACEHOLDERS.get(named if name == "name" else name, (name.upper(), ""))
+            for name in placeholders(self.path)
+        }
 
     @property
     def answers(self) -> Sequence[Answer]:
@@ -120,4 +123,6 @@ def _status(answer: Answer) -> int:
 def _place(operation: Operation) -> tuple[Any, ...]:
     tag = operation.tag
     rank = _ORDER.index(tag) if tag in _ORDER else len(_ORDER) + (tag == _PROBES)
-    return rank, operation.method != "GET", "{" in operation.path
+    if operation.method == "GET":
+        return rank, 0, "{" in operation.path
+    return rank, 1, operation.path

@@ -14,10 +14,10 @@ _HERE = Path(__file__).parent
 
 @hookimpl
 def flower_routes() -> Sequence[Route]:
-    """Answer the API."""
-    from flower_api.routes import read_routes  # Local: commands that only ask for options need no handlers.
+    """Answer the routes of the API."""
+    from flower_api.routes import routes  # Local: commands that only ask for options need no handlers.
 
-    return read_routes()
+    return routes()
 
 
 @hookimpl

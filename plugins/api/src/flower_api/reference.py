@@ -97,7 +97,6 @@ def reference(operations: Sequence[Operation], *, base: str, credentials: bool) 
 def _entry(operation: Operation, schemas: Mapping[int, Any], base: str, *, credentials: bool) -> Entry:
     route = operation.route
     body = None if route.body is None else _outcome(Answer(0, "", route.body), schemas)
-    ours = {answer.status for answer in route.answers}
     return Entry(
         method=operation.method,
         path=operation.path,
@@ -110,15 +109,15 @@ def _entry(operation: Operation, schemas: Mapping[int, Any], base: str, *, crede
             *(Row(param.name, _bounds(param), param.help, param.required) for param in route.params),
         ],
         body=body,
-        outcomes=[_outcome(each, schemas) for each in operation.answers if each.status < 300 or each.status in ours],
-        errors=[each.status for each in operation.answers if each.status >= 400 and each.status not in ours],
+        outcomes=[_outcome(each, schemas) for each in operation.answers if each.status < 400],
+        errors=list(dict.fromkeys(each.status for each in operation.answers if each.status >= 400)),
         commands=curl(operation, base, credentials=credentials),
     )
 
 
 def _outcome(answer: Answer, schemas: Mapping[int, Any]) -> Outcome:
     if answer.type is None:
-        words = "" if answer.status >= 400 or answer.content_type == "application/json" else answer.content_type
+        words = "" if answer.status >= 300 or answer.content_type == "application/json" else answer.content_type
         return Outcome(answer.status, answer.help, words, "")
     words, shape = _words(schemas[id(answer.type)])
     return Outcome(answer.status, answer.help, words, shape)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone, tzinfo
+from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tornado.iostream import StreamClosedError
 
+from flower_api.times import moment, zone
 from flower_plugins import InvalidParameter, NotFound, Page, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
@@ -78,9 +78,9 @@ class TasksHandler(Handler):
     def _query(self) -> TaskQuery:
         params = self.params
         sort_by, descending = _sort(params["sort_by"])
-        zone = _zone(self.host.timezone)
-        received = [_time(params[name], zone, "received") for name in ("received_start", "received_end")]
-        started = [_time(params[name], zone, "started") for name in ("started_start", "started_end")]
+        home = zone(self.host.timezone)
+        received = [_time(params[name], home, "received") for name in ("received_start", "received_end")]
+        started = [_time(params[name], home, "started") for name in ("started_start", "started_end")]
         return TaskQuery(
             state=_filter(params["state"]),
             worker=_filter(params["workername"]),
@@ -144,28 +144,12 @@ def _sort(text: str | None) -> tuple[str, bool]:
     return field, text.startswith("-")
 
 
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return timezone.utc
-
-
-def _time(text: str | None, zone: tzinfo, field: str) -> float | None:
+def _time(text: str | None, home: tzinfo, field: str) -> float | None:
     """Return seconds since the epoch; a time without a zone is in the app's."""
     if not text:
         return None
     try:
-        moment = _parse(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+        return moment(text, _MINUTES, home).timestamp()
     except (ValueError, OverflowError):
         expected = "expected format 'YYYY-MM-DD HH:MM' or ISO 8601"
         raise InvalidParameter(f"Invalid {field}_start or {field}_end, {expected}") from None
-
-
-def _parse(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, _MINUTES)  # the zone is the caller's to add
-    except ValueError:
-        # Python 3.10 does not read the Z of ISO 8601; a plus in a query string may arrive as a space
-        return datetime.fromisoformat(text.replace("Z", "+00:00").replace(" 0", "+0") if "T" in text else text)
