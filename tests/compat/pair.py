@@ -56,20 +56,19 @@ class Pair:
     theirs: RunningFlower
     ids: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, line: str, headers: Mapping[str, str] | None = None, body: str | None = None) -> tuple[Reply, Reply]:
-        """Return what ours and theirs answer to "METHOD path"; `{name}` stands for the id of a task."""
-        method, _, path = line.partition(" ")
+    def ask(self, line: str) -> tuple[Reply, Reply]:
+        """Return what ours and theirs answer to "METHOD path body"; `{name}` stands for the id of a task."""
+        method, path, body, *_ = (*line.split(" ", 2), "")
         for name, uuid in self.ids.items():
             path = path.replace(f"{{{name}}}", uuid)
-        replies = [
-            self._reply(flower.client.request(method, path, headers=headers, content=body))
-            for flower in (self.ours, self.theirs)
-        ]
-        return replies[0], replies[1]
+        ours, theirs = (
+            self._reply(flower.client.request(method, path, content=body)) for flower in (self.ours, self.theirs)
+        )
+        return ours, theirs
 
-    def contrast(self, line: str, extra: frozenset[str] = frozenset(), **more: Any) -> list[str]:
+    def contrast(self, line: str, extra: frozenset[str] = frozenset()) -> list[str]:
         """Return what differs: the status, values by their path, the order of keys. Ours may have the keys `extra`."""
-        ours, theirs = self.ask(line, **more)
+        ours, theirs = self.ask(line)
         ignored = _VOLATILE if "/workers" in line else frozenset()
         found = [] if ours.status == theirs.status else [f"status: {ours.status} instead of {theirs.status}"]
         return found + list(_contrast(ours.body, theirs.body, "", ignored, extra))
@@ -100,10 +99,13 @@ class Pair:
         return Reply(response.status_code, kind, text)
 
 
-def launch_pair(launcher: Launcher, room: Room, program: Path, **more: Any) -> Pair:
+def launch_pair(
+    launcher: Launcher, room: Room, program: Path, *options: str, env: Mapping[str, str] | None = None
+) -> Pair:
     """Start both on one broker."""
-    ours = launcher.flower(room, "--address=127.0.0.1", **more)
-    return Pair(ours, launcher.flower(room, "--address=127.0.0.1", program=program, **more))
+    options = ("--address=127.0.0.1", *options)
+    ours = launcher.flower(room, *options, env=env)
+    return Pair(ours, launcher.flower(room, *options, env=env, program=program))
 
 
 def run_tasks(pair: Pair, launcher: Launcher, room: Room) -> None:
