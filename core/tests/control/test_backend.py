@@ -121,6 +121,7 @@ def test_a_backend_that_cannot_be_used_is_unavailable_soon(url: str, caplog: pyt
     for act in (lambda: backend.fetch(["a"]), lambda: backend.abort("a")):
         with pytest.raises(Unavailable):
             act()
+    assert backend.declare_replies(None) is None
     assert time.monotonic() - begun < 4
     assert "canary" not in caplog.text
 
