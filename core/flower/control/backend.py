@@ -65,9 +65,10 @@ class ResultBackend:
 
         With Celery's `rpc` backend that is a queue, declared on the channel.
         """
-        if not self.configured:
-            return None
-        line = self._current()
+        try:
+            line = self._current()
+        except Unavailable:
+            return None  # whoever wants the result will be told; the task runs all the same
         if not isinstance(line.backend, RPCBackend):
             return None
         line.backend.binding(channel).declare()

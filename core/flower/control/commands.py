@@ -99,8 +99,8 @@ class ControlService:
         with self._order("pool-grow", hostname):
             self._desk.check(hostname)
             bounds.check_count(n)
-            async with self._desk.lock(hostname):
-                await self._desk.order(hostname, "pool_grow", {"n": n}, f"Failed to grow '{hostname}' worker's pool")
+            failed = f"Failed to grow '{hostname}' worker's pool"
+            await self._desk.alone(hostname, lambda: self._desk.order(hostname, "pool_grow", {"n": n}, failed))
         return f"Growing '{hostname}' worker's pool by {n}"
 
     async def pool_shrink(self, hostname: str, n: int = 1) -> str:
@@ -110,11 +110,7 @@ class ControlService:
             self._desk.check(hostname)
             bounds.check_count(n)
             # Two shrinks at once would both see the same size and together take the last process.
-            async with self._desk.lock(hostname):
-                size = _pool_size(await self._desk.question(hostname, "stats", {}, failed))
-                if size is not None and size - n < 1:
-                    raise InvalidParameter(f"{failed}: it has {size} and keeps at least 1")
-                await self._desk.order(hostname, "pool_shrink", {"n": n}, failed)
+            await self._desk.alone(hostname, lambda: self._shrink(hostname, n, failed))
         return f"Shrinking '{hostname}' worker's pool by {n}"
 
     async def autoscale(self, hostname: str, minimum: int, maximum: int) -> str:
@@ -158,14 +154,7 @@ class ControlService:
                 if seconds is not None:
                     bounds.check_seconds(seconds, name)
             # Celery sets both limits at once: the one that is to stay has to be known before.
-            async with self._desk.lock(hostname):
-                if (soft is None) != (hard is None):
-                    kept_soft, kept_hard = await self._limits(hostname, task, failed)
-                    soft, hard = kept_soft if soft is None else soft, kept_hard if hard is None else hard
-                if soft and hard and soft > hard:
-                    raise InvalidParameter(f"{failed}: the soft limit {soft:g} is above the hard limit {hard:g}")
-                arguments = {"task_name": task, "soft": soft or None, "hard": hard or None}
-                return await self._desk.order(hostname, "time_limit", arguments, failed, quoted=True)
+            return await self._desk.alone(hostname, lambda: self._set_limits(hostname, task, soft, hard, failed))
 
     async def rate_limit(self, hostname: str, task: str, limit: str) -> str:
         """Limit how often a worker runs a task and return its words."""
@@ -188,6 +177,21 @@ class ControlService:
         if self._publisher is None:
             raise Unavailable("No tasks can be sent from here")
         return await self._publisher.publish(call, registered=registered)
+
+    async def _shrink(self, hostname: str, n: int, failed: str) -> None:
+        size = _pool_size(await self._desk.question(hostname, "stats", {}, failed))
+        if size is not None and size - n < 1:
+            raise InvalidParameter(f"{failed}: it has {size} and keeps at least 1")
+        await self._desk.order(hostname, "pool_shrink", {"n": n}, failed)
+
+    async def _set_limits(self, hostname: str, task: str, soft: float | None, hard: float | None, failed: str) -> str:
+        if (soft is None) != (hard is None):
+            kept_soft, kept_hard = await self._limits(hostname, task, failed)
+            soft, hard = kept_soft if soft is None else soft, kept_hard if hard is None else hard
+        if soft and hard and soft > hard:
+            raise InvalidParameter(f"{failed}: the soft limit {soft:g} is above the hard limit {hard:g}")
+        arguments = {"task_name": task, "soft": soft or None, "hard": hard or None}
+        return await self._desk.order(hostname, "time_limit", arguments, failed, quoted=True)
 
     async def _limits(self, hostname: str, task: str, failed: str) -> tuple[float | None, float | None]:
         """Return the (soft, hard) limits that a worker has for a task."""

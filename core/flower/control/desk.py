@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from flower.control.mailbox import UNAVAILABLE
 from flower.control.replies import clean_text
-from flower_plugins import Forbidden, NoReply, NotFound, Offline
+from flower_plugins import Forbidden, NoReply, NotFound, Offline, Unavailable
 
 __all__ = ["Desk", "Sends"]
+
+T = TypeVar("T")
+
+_OVERHEAD_SECONDS = 1.8
 
 
 class Sends(Protocol):
@@ -57,12 +62,23 @@ class Desk:
         if self._stream_up() and not self._is_online(hostname):
             raise Offline(f"Worker '{hostname}' is offline")
 
-    def lock(self, hostname: str) -> asyncio.Lock:
-        """Return the lock under which orders that depend on a worker's state are given."""
+    async def alone(self, hostname: str, give: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Give an order that depends on a worker's state, after those to the same worker that came before it.
+
+        Raise Unavailable when that takes too long, waiting for one's turn included.
+        """
         lock = self._locks.get(hostname)
         if lock is None:
             lock = self._locks[hostname] = asyncio.Lock()
-        return lock
+
+        async def in_turn() -> T:
+            async with lock:
+                return await give()
+
+        try:
+            return await asyncio.wait_for(in_turn(), self._timeout + _OVERHEAD_SECONDS)
+        except asyncio.TimeoutError:
+            raise Unavailable(UNAVAILABLE) from None
 
     async def cast(self, method: str, arguments: Mapping[str, Any], hostname: str | None = None) -> None:
         """Send a command to one worker, or to all, and expect no answer."""

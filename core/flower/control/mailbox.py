@@ -33,6 +33,7 @@ UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "applica
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
+_OVERHEAD_SECONDS = 1.5
 _MAX_REPLIES = 20_000
 
 
@@ -51,7 +52,8 @@ class Mailbox:
         self, method: str, arguments: Mapping[str, Any] | None = None, destination: Sequence[str] | None = None
     ) -> None:
         """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
-        await self._run(self._cast, method, dict(arguments or {}), destination, timeout=_CALL_SECONDS)
+        latest = time.monotonic() + _CALL_SECONDS
+        await self._run(self._cast, method, dict(arguments or {}), destination, latest, timeout=_CALL_SECONDS)
 
     async def ask(
         self,
@@ -66,7 +68,9 @@ class Mailbox:
         answered everything. Raise Unavailable when the broker is out of reach.
         """
         replies: dict[str, dict[str, Any]]
-        replies = await self._run(self._ask, commands, destination, timeout, timeout=timeout + _CALL_SECONDS)
+        limit = max(timeout + _OVERHEAD_SECONDS, _CALL_SECONDS)
+        latest = time.monotonic() + limit
+        replies = await self._run(self._ask, commands, destination, timeout, latest, timeout=limit)
         return replies
 
     def close(self) -> None:
@@ -82,7 +86,7 @@ class Mailbox:
             self._quiet.warning("silent", "The broker does not answer")
             raise Unavailable(UNAVAILABLE) from None
 
-    def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None) -> None:
+    def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None, latest: float) -> None:
         spare = self._take_spare()
         if spare is not None:
             try:
@@ -93,14 +97,18 @@ class Mailbox:
             else:
                 self._keep(spare)
                 return
-        with self._connected() as connection:
+        with self._connected(latest) as connection:
             self._publish(connection.default_channel, method, arguments, destination)
         self._keep(connection)
 
     def _ask(
-        self, commands: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None, timeout: float
+        self,
+        commands: Mapping[str, Mapping[str, Any]],
+        destination: Sequence[str] | None,
+        timeout: float,
+        latest: float,
     ) -> dict[str, dict[str, Any]]:
-        with self._connected() as connection:
+        with self._connected(latest) as connection:
             oid = str(uuid.uuid4())
             inbox = self._reply_queue(oid)(connection.default_channel)
             inbox.declare()
@@ -184,13 +192,16 @@ class Mailbox:
         )
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """Yield a live connection; on failure drop it and raise Unavailable."""
+    def _connected(self, latest: float) -> Iterator[Connection]:
+        """Yield a live connection; on failure, or after `latest` when nobody waits any more, raise Unavailable."""
         connection: Connection | None = None
         try:
             connection = self._app.connection_for_write()
             # Confirmed, so that an order which the broker did not take is not reported as given.
             open_bounded(connection, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS, confirm_publish=True)
+            connection.default_channel  # noqa: B018  # the broker answers, or this raises
+            if time.monotonic() > latest:
+                raise TimeoutError("the broker was too slow")
             yield connection
         except failures(connection) as error:
             if connection is not None:

@@ -98,6 +98,8 @@ class Publisher:
         self._check_encoding(call)
         if own := _OWN_HEADERS & set(call.headers):
             raise InvalidParameter(f"Invalid headers: {', '.join(sorted(own))} belong to Celery")
+        if not all(isinstance(value, (str, int, float, type(None))) for value in call.headers.values()):
+            raise InvalidParameter("Invalid headers: expected texts, numbers, true, false or null")
         if len(call.link) + len(call.link_error) > _MAX_LINKS:
             raise InvalidParameter(f"Invalid link: at most {_MAX_LINKS} tasks")
         for linked in (*call.link, *call.link_error):

@@ -422,3 +422,28 @@ def test_every_order_is_in_the_audit(order: Order, caplog: pytest.LogCaptureFixt
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
     assert [line["outcome"] for line in lines] == ["ok", "failed: Forbidden: Read only mode is enabled"]
     assert lines[0]["target"].split()[0] in ("w1", "a")
+
+
+@pytest.mark.parametrize("order", ["pool_grow", "pool_shrink"])
+def test_orders_to_one_worker_wait_for_their_turn_but_not_for_long(order: str) -> None:
+    """R19"""
+
+    class Slow(Wire):
+        async def ask(self, commands: Any, destination: Any = None, *, timeout: float = 1.0) -> Any:
+            await asyncio.sleep(0.7)
+            return await super().ask(commands, destination, timeout=timeout)
+
+    wire = Slow(stats={"pool": {"processes": [1, 2, 3]}}, pool_grow={"ok": ""}, pool_shrink={"ok": ""})
+    control = ControlService(
+        wire, is_known=lambda _: True, is_online=lambda _: True, stream_up=lambda: True, timeout=-0.3
+    )
+
+    async def scenario() -> list[Any]:
+        orders = [getattr(control, order)("w1") for _ in range(6)]
+        other = control.pool_grow("w2")
+        return await asyncio.wait_for(asyncio.gather(*orders, other, return_exceptions=True), 3)
+
+    *ended, other = asyncio.run(scenario())
+    assert isinstance(other, str)
+    assert [type(each) for each in ended].count(str) == (2 if order == "pool_grow" else 1)
+    assert {type(each) for each in ended} == {str, Unavailable}

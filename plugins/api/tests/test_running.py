@@ -278,10 +278,17 @@ BODIES = (
 )
 
 
-@given(bodies=st.lists(BODIES, min_size=20, max_size=40))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    bodies=st.lists(BODIES, min_size=20, max_size=40),
+    kind=st.sampled_from(
+        ["application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
+    ),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.parametrize("path", RUNS)
-def test_every_body_gets_an_answer_and_a_refused_one_publishes_nothing(path: str, bodies: list[bytes]) -> None:
+def test_every_body_gets_an_answer_and_a_refused_one_publishes_nothing(
+    path: str, bodies: list[bytes], kind: str
+) -> None:
     """S48"""
     host = FakeHost()
     host.control.task_names = {"shop.add"}
@@ -291,7 +298,8 @@ def test_every_body_gets_an_answer_and_a_refused_one_publishes_nothing(path: str
         for body in bodies:
             before = len(host.control.calls)
             # curl calls every body a form; what it is called must not matter
-            response = await client.fetch(path, "POST", body, {"Content-Type": "application/json"})  # type: ignore[arg-type]
+            headers = {"Content-Type": kind}
+            response = await client.fetch(path, "POST", body, headers)  # type: ignore[arg-type]
             assert response.code in (200, 400), (body, response.code, response.body)
             assert len(host.control.calls) == before + (response.code == 200), body
 
