@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
@@ -15,7 +16,7 @@ from flower_plugins.web import Handler
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
 
 SORT_FIELDS = ("name", "received", "started", "state")
-_PIECE = 500
+_PIECE = 200
 _MOST = 2**53  # as good as all, and short of what slices and counters can hold
 _MINUTES = "%Y-%m-%d %H:%M"
 
@@ -60,6 +61,7 @@ class TasksHandler(Handler):
             self.write((b"," if first else b"") + piece[1:-1])
             try:
                 await self.flush()
+                await asyncio.sleep(0)  # a socket that takes all at once makes no pause
             except StreamClosedError:  # the reader has seen enough
                 return
         self.finish(b"}")
