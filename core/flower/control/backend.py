@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from celery.app import backends
@@ -29,6 +29,7 @@ _LOCK_SECONDS = 2.0
 _MAX_STUCK = 4
 _MAX_KEPT = 10_000
 _MAX_READ = 1000
+_MAX_DEPTH = 200
 _DISABLED = ("", "disabled", "disabled://", "None")
 _UNREADABLE = "The result is encoded in a way that is not safe to read, such as pickle"
 _NO_BACKEND = "No result backend is configured"
@@ -252,9 +253,25 @@ def _told(uuid: str, meta: Mapping[str, Any]) -> TaskResult:
 
 
 def _showable(value: Any) -> Any:
-    """Return a value that can be written as JSON: itself, else its `repr`."""
+    """Return a value that can be written as JSON: itself, else its `repr`, or its JSON as a text when too deep."""
     try:
-        json.dumps(value)
+        text = json.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return repr(value)
-    return value
+    # Writers and readers differ in how deep they go.
+    return text if _deeper_than(_MAX_DEPTH, value) else value
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [inner for item in level for inner in _items(item)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else ()

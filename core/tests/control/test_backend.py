@@ -75,6 +75,15 @@ def test_what_is_no_json_is_shown_as_its_repr(app: Celery, store: Any) -> None:
     assert read(app, store(value)).result == repr(value)
 
 
+def test_what_is_nested_beyond_reason_is_shown_as_text(app: Celery, store: Any) -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    assert read(app, store(deep)).result == json.dumps(deep)
+    assert read(app, store({"a": deep})).result == json.dumps({"a": deep})
+    assert read(app, store("[" * 1000)).result == "[" * 1000
+
+
 def test_an_unknown_task_is_pending_and_many_are_read_at_once(app: Celery, store: Any) -> None:
     known = store(1)
     backend = ResultBackend(app)
