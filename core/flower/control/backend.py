@@ -216,7 +216,9 @@ def _bound(backend: Any) -> None:
     backend.always_retry = False
     backend.retry_policy = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     backend.exception_to_python = _exception_text
-    backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {"json"}
+    backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {
+        "application/json"
+    }
     connparams = getattr(backend, "connparams", None)
     if isinstance(connparams, dict):
         # Only there where the library is: a new connection once, when an old one broke, and no pauses.
