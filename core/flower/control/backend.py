@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from celery.app import backends
@@ -83,11 +84,11 @@ class ResultBackend:
                 self._stuck.append(line)
 
     def close(self) -> None:
-        """Release the connection. Blocks."""
+        """Release the connection, and what was made on the broker. Blocks."""
         with self._guard:
             line, self._line = self._line, None
         if line is not None:
-            line.close()
+            line.leave()
 
     def _call(self, act: Callable[[_Line], T]) -> T:
         line = self._current()
@@ -158,6 +159,10 @@ class _Line:
         if pool is not None:
             pool.disconnect()
 
+    def leave(self) -> None:
+        """Close for good."""
+        self.close()
+
 
 class _Replies(_Line):
     """Results that workers send to a queue, Celery's `rpc`: only those of tasks sent from here ever arrive."""
@@ -188,6 +193,14 @@ class _Replies(_Line):
         if connection is not None:
             release(connection)
 
+    def leave(self) -> None:
+        try:
+            if self._connection is not None:
+                self.backend.binding(self._connection.default_channel).delete()
+        except failures(self._connection):
+            pass  # it expires
+        self.close()
+
     def _read(self) -> None:
         if self._connection is None:
             # Nobody would send heartbeats in between.
@@ -199,7 +212,8 @@ class _Replies(_Line):
             message = queue.get(accept=self.backend.accept, no_ack=True)
             if message is None:
                 return
-            self._keep(message.payload)
+            with suppress(ContentDisallowed, DecodeError):  # a pickle concerns nobody but its task
+                self._keep(message.payload)
 
     def _keep(self, meta: Any) -> None:
         uuid = meta.get("task_id") if isinstance(meta, Mapping) else None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.messaging import Producer
 
 from flower.control.backend import ResultBackend
 from flower_plugins import TaskResult, Unavailable
@@ -178,3 +179,37 @@ def test_calls_that_hang_are_left_behind_until_there_are_too_many() -> None:
     for thread in threads:
         thread.join(5)
     assert backend.fetch(["a"])["a"].state == "PENDING"
+
+
+def test_results_sent_to_a_queue_are_kept_and_the_queue_is_taken_away(rabbitmq_url: str) -> None:
+    """Celery's rpc backend."""
+    app = Celery("shop", broker=rabbitmq_url, backend="rpc://", set_as_current=False)
+    backend = ResultBackend(app)
+    with app.connection_for_write() as connection:
+        channel = connection.default_channel
+        queue = backend.declare_replies(channel)
+        assert queue
+
+        def send(task_id: str, **meta: Any) -> None:
+            Producer(channel).publish({"task_id": task_id, **meta}, routing_key=queue, correlation_id=task_id)
+
+        assert backend.fetch(["a"])["a"].state == "PENDING"
+        send("a", status="STARTED", result=None)
+        send("a", status="SUCCESS", result=3)
+        send("b", status="FAILURE", result={"exc_type": "E", "exc_message": ["no"], "exc_module": "m"}, traceback="T")
+        Producer(channel).publish("nonsense", routing_key=queue)
+        Producer(channel).publish({"task_id": "c", "status": "SUCCESS"}, routing_key=queue, serializer="pickle")
+        deadline = time.monotonic() + 5
+        while not backend.fetch(["b"])["b"].ready:
+            assert time.monotonic() < deadline
+        assert backend.fetch(["b", "a", "c"]) == {
+            "a": TaskResult("a", "SUCCESS", 3),
+            "b": TaskResult("b", "FAILURE", "E('no')", "T"),
+            "c": TaskResult("c", "PENDING"),
+        }
+        with pytest.raises(Unavailable, match="no place"):
+            backend.abort("a")
+        backend.close()
+        with pytest.raises(connection.channel_errors):
+            channel.queue_declare(queue, passive=True)
+    app.close()
