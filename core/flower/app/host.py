@@ -125,8 +125,9 @@ class FlowerHost:
     def json(self, value: Any) -> bytes:
         try:
             return msgspec.json.encode(value)
-        except UnicodeEncodeError:  # a lone surrogate from somewhere that does not scrub its texts
-            return json.dumps(value).encode()
+        except (UnicodeEncodeError, OverflowError):  # a lone surrogate or a huge number that nobody scrubbed
+            finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+            return json.dumps(finite).encode()
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         renderer = self.flower.renderer

@@ -6,7 +6,8 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from celery.app import backends
@@ -29,6 +30,7 @@ _LOCK_SECONDS = 2.0
 _MAX_STUCK = 4
 _MAX_KEPT = 10_000
 _MAX_READ = 1000
+_MAX_DEPTH = 200
 _DISABLED = ("", "disabled", "disabled://", "None")
 _UNREADABLE = "The result is encoded in a way that is not safe to read, such as pickle"
 _NO_BACKEND = "No result backend is configured"
@@ -82,11 +84,11 @@ class ResultBackend:
                 self._stuck.append(line)
 
     def close(self) -> None:
-        """Release the connection. Blocks."""
+        """Release the connection, and what was made on the broker. Blocks."""
         with self._guard:
             line, self._line = self._line, None
         if line is not None:
-            line.close()
+            line.leave()
 
     def _call(self, act: Callable[[_Line], T]) -> T:
         line = self._current()
@@ -157,6 +159,10 @@ class _Line:
         if pool is not None:
             pool.disconnect()
 
+    def leave(self) -> None:
+        """Close for good."""
+        self.close()
+
 
 class _Replies(_Line):
     """Results that workers send to a queue, Celery's `rpc`: only those of tasks sent from here ever arrive."""
@@ -187,6 +193,14 @@ class _Replies(_Line):
         if connection is not None:
             release(connection)
 
+    def leave(self) -> None:
+        try:
+            if self._connection is not None:
+                self.backend.binding(self._connection.default_channel).delete()
+        except failures(self._connection):
+            pass  # it expires
+        self.close()
+
     def _read(self) -> None:
         if self._connection is None:
             # Nobody would send heartbeats in between.
@@ -198,7 +212,8 @@ class _Replies(_Line):
             message = queue.get(accept=self.backend.accept, no_ack=True)
             if message is None:
                 return
-            self._keep(message.payload)
+            with suppress(ContentDisallowed, DecodeError):  # a pickle concerns nobody but its task
+                self._keep(message.payload)
 
     def _keep(self, meta: Any) -> None:
         uuid = meta.get("task_id") if isinstance(meta, Mapping) else None
@@ -215,7 +230,9 @@ def _bound(backend: Any) -> None:
     backend.always_retry = False
     backend.retry_policy = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     backend.exception_to_python = _exception_text
-    backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {"json"}
+    backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {
+        "application/json"
+    }
     connparams = getattr(backend, "connparams", None)
     if isinstance(connparams, dict):
         # Only there where the library is: a new connection once, when an old one broke, and no pauses.
@@ -252,9 +269,25 @@ def _told(uuid: str, meta: Mapping[str, Any]) -> TaskResult:
 
 
 def _showable(value: Any) -> Any:
-    """Return a value that can be written as JSON: itself, else its `repr`."""
+    """Return a value that can be written as JSON: itself, else its `repr`, or its JSON as a text when too deep."""
     try:
-        json.dumps(value)
+        text = json.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return repr(value)
-    return value
+    # Writers and readers differ in how deep they go.
+    return text if _deeper_than(_MAX_DEPTH, value) else value
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [inner for item in level for inner in _items(item)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else ()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.messaging import Producer
 
 from flower.control.backend import ResultBackend
 from flower_plugins import TaskResult, Unavailable
@@ -73,6 +74,15 @@ def test_a_task_that_is_not_ready_has_no_result(app: Celery, store: Any, state: 
 def test_what_is_no_json_is_shown_as_its_repr(app: Celery, store: Any) -> None:
     value = uuid.uuid4()
     assert read(app, store(value)).result == repr(value)
+
+
+def test_what_is_nested_beyond_reason_is_shown_as_text(app: Celery, store: Any) -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    assert read(app, store(deep)).result == json.dumps(deep)
+    assert read(app, store({"a": deep})).result == json.dumps({"a": deep})
+    assert read(app, store("[" * 1000)).result == "[" * 1000
 
 
 def test_an_unknown_task_is_pending_and_many_are_read_at_once(app: Celery, store: Any) -> None:
@@ -169,3 +179,37 @@ def test_calls_that_hang_are_left_behind_until_there_are_too_many() -> None:
     for thread in threads:
         thread.join(5)
     assert backend.fetch(["a"])["a"].state == "PENDING"
+
+
+def test_results_sent_to_a_queue_are_kept_and_the_queue_is_taken_away(rabbitmq_url: str) -> None:
+    """Celery's rpc backend."""
+    app = Celery("shop", broker=rabbitmq_url, backend="rpc://", set_as_current=False)
+    backend = ResultBackend(app)
+    with app.connection_for_write() as connection:
+        channel = connection.default_channel
+        queue = backend.declare_replies(channel)
+        assert queue
+
+        def send(task_id: str, **meta: Any) -> None:
+            Producer(channel).publish({"task_id": task_id, **meta}, routing_key=queue, correlation_id=task_id)
+
+        assert backend.fetch(["a"])["a"].state == "PENDING"
+        send("a", status="STARTED", result=None)
+        send("a", status="SUCCESS", result=3)
+        send("b", status="FAILURE", result={"exc_type": "E", "exc_message": ["no"], "exc_module": "m"}, traceback="T")
+        Producer(channel).publish("nonsense", routing_key=queue)
+        Producer(channel).publish({"task_id": "c", "status": "SUCCESS"}, routing_key=queue, serializer="pickle")
+        deadline = time.monotonic() + 5
+        while not backend.fetch(["b"])["b"].ready:
+            assert time.monotonic() < deadline
+        assert backend.fetch(["b", "a", "c"]) == {
+            "a": TaskResult("a", "SUCCESS", 3),
+            "b": TaskResult("b", "FAILURE", "E('no')", "T"),
+            "c": TaskResult("c", "PENDING"),
+        }
+        with pytest.raises(Unavailable, match="no place"):
+            backend.abort("a")
+        backend.close()
+        with pytest.raises(connection.channel_errors):
+            channel.queue_declare(queue, passive=True)
+    app.close()

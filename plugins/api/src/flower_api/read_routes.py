@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from flower_api.answers import BAD_REQUEST, UNAVAILABLE, UNKNOWN_TASK, UNKNOWN_WORKER
 from flower_api.documents import DocsHandler, OpenApiHandler
 from flower_api.plugins import PluginsHandler
 from flower_api.queues import QueueLengthHandler
@@ -16,8 +17,6 @@ from flower_plugins import Answer, Example, Param, Route
 __all__ = ["read_routes"]
 
 _TIME = "`YYYY-MM-DD HH:MM` in the Celery application's time zone, or ISO 8601; inclusive"
-_NO_TASK = Answer(404, "There is no such task in memory")
-_NO_WORKER = Answer(404, "Nobody knows the worker")
 
 
 def read_routes() -> Sequence[Route]:
@@ -54,7 +53,7 @@ def _task_routes() -> Sequence[Route]:
                 Param("started_end", help="Started then or earlier"),
                 Param("search", help="The search language of the tasks page"),
             ),
-            answers=[Answer(200, "The tasks by id", dict[str, ListedTask])],
+            answers=[Answer(200, "The tasks by id", dict[str, ListedTask]), BAD_REQUEST],
             examples=[
                 Example("Two failed tasks", {"state": "FAILURE", "limit": 2}),
                 Example("The newest of one type", {"taskname": "TASK_NAME", "sort_by": "-received", "limit": 1}),
@@ -77,7 +76,7 @@ def _task_routes() -> Sequence[Route]:
             surface="api",
             name="task info",
             help="One task, as far as it is in memory.",
-            answers=[Answer(200, "The task", TaskInfo), _NO_TASK],
+            answers=[Answer(200, "The task", TaskInfo), UNKNOWN_TASK],
         ),
     ]
 
@@ -98,7 +97,8 @@ def _other_routes() -> Sequence[Route]:
             ),
             answers=[
                 Answer(200, "By worker; with `status` true or false", dict[str, WorkerInfo | bool]),
-                _NO_WORKER,
+                BAD_REQUEST,
+                UNKNOWN_WORKER,
             ],
             examples=[
                 Example("What is known of all"),
@@ -113,7 +113,7 @@ def _other_routes() -> Sequence[Route]:
             surface="api",
             name="queue lengths",
             help="The queues that workers consume from, with their lengths.",
-            answers=[Answer(200, "The queues", QueueLengths)],
+            answers=[Answer(200, "The queues", QueueLengths), UNAVAILABLE],
         ),
         Route(
             "/api/plugins",
@@ -140,5 +140,6 @@ def _other_routes() -> Sequence[Route]:
             surface="page",
             name="API reference",
             help="This API as a page.",
+            answers=[Answer(200, "The page", content_type="text/html")],
         ),
     ]
