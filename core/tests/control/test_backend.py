@@ -61,8 +61,8 @@ def test_a_result_is_what_the_worker_stored(app: Celery, store: Any, value: Any)
 def test_an_exception_is_a_text_and_is_never_made(app: Celery, store: Any) -> None:
     task_id = store(ValueError("no", 5), "FAILURE", "Traceback…")
     assert read(app, task_id) == TaskResult(task_id, "FAILURE", "ValueError('no', 5)", "Traceback…")
-    evil = store({"exc_type": "system", "exc_message": ["touch /tmp/x"], "exc_module": "os"}, "FAILURE")
-    assert read(app, evil).result == "system('touch /tmp/x')"
+    evil = store({"exc_type": "system", "exc_message": ["touch x"], "exc_module": "os"}, "FAILURE")
+    assert read(app, evil).result == "system('touch x')"
 
 
 @pytest.mark.parametrize("state", ["STARTED", "RETRY", "PROGRESS"])
