@@ -39,14 +39,23 @@ class Dist:
     @property
     def own_dependencies(self) -> Sequence[str]:
         """Return the names of this repository's distributions it depends on, without extras."""
-        names = [re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0] for text in self.project.get("dependencies", ())]
-        return [name for name in names if name.startswith("flower-")]
+        return _own(self.project.get("dependencies", ()))
+
+    @property
+    def tested_with(self) -> Sequence[str]:
+        """Return the names of this repository's distributions that its tests need besides."""
+        return _own(self.project.get("optional-dependencies", {}).get("test", ()))
 
 
 def find_dists(root: Path = ROOT) -> Sequence[Dist]:
     """Return every distribution, `flower` first, then `flower-plugins`, then the plugins by name."""
     folders = [root, root / "flower_plugins", *sorted(root.glob("plugins/*"))]
     return [_read(folder, core=folder == root) for folder in folders if (folder / "pyproject.toml").is_file()]
+
+
+def _own(requirements: Sequence[str]) -> Sequence[str]:
+    names = [re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0] for text in requirements]
+    return [name for name in names if name.startswith("flower-")]
 
 
 def _read(folder: Path, *, core: bool) -> Dist:

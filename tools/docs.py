@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dists import ROOT, find_dists
 
 if TYPE_CHECKING:
-    from flower_plugins import Option
+    from flower_plugins import MetricExporter, Option, Route
 
-__all__ = ["declared_options", "main", "options_page", "with_section"]
+__all__ = ["api_page", "declared_options", "declared_routes", "main", "options_page", "with_section"]
 
+API_PAGE = ROOT / "docs" / "api.md"
 OPTIONS_PAGE = ROOT / "docs" / "options.md"
 
 
 def main() -> None:
     """Bring every generated part up to date."""
     OPTIONS_PAGE.write_text(options_page(), encoding="utf-8")
+    API_PAGE.write_text(api_page(), encoding="utf-8")
 
 
 def options_page() -> str:
@@ -26,6 +29,40 @@ def options_page() -> str:
     from flower.cli.help import options_table
 
     return with_section(OPTIONS_PAGE.read_text(encoding="utf-8"), "options", options_table(declared_options()))
+
+
+def api_page() -> str:
+    """Return docs/api.md with the routes as they are declared now."""
+    from flower_api.markdown import markdown
+    from flower_api.operations import operations
+    from flower_api.reference import reference
+
+    made = reference(operations(declared_routes()), base="http://localhost:5555", credentials=True)
+    return with_section(API_PAGE.read_text(encoding="utf-8"), "routes", markdown(made))
+
+
+def declared_routes() -> Sequence[Route]:
+    """Return every route of core and of the plugins in this repository."""
+    from flower.web.probes import probe_routes
+    from flower_plugins.testing import FakeHost
+
+    host = FakeHost(options=[option for _, option in declared_options()])
+    exporters: list[MetricExporter] = []
+    found: list[Route] = []
+    for dist in find_dists():
+        if dist.is_plugin:
+            plugin = importlib.import_module(f"{dist.package.name}.plugin")
+            found += _contributions(plugin, "flower_routes", host)
+            exporters += _contributions(plugin, "flower_metric_exporters", host)
+    return [*found, *probe_routes(exporters)]
+
+
+def _contributions(plugin: object, hook: str, host: object) -> Sequence[Any]:
+    function = getattr(plugin, hook, None)
+    if function is None:
+        return ()
+    contributed: Sequence[Any] = function(host) if inspect.signature(function).parameters else function()
+    return contributed
 
 
 def declared_options() -> Sequence[tuple[str, Option]]:

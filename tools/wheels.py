@@ -176,10 +176,10 @@ class Workshop:
         return failures
 
     def closure(self, chosen: Sequence[Dist]) -> set[str]:
-        """Return the names of `chosen` and of all they depend on here."""
+        """Return the names of `chosen` and of all they and their tests depend on here."""
         by_name = {dist.name: dist for dist in self.dists}
         names: set[str] = set()
-        waiting = [dist.name for dist in chosen]
+        waiting = [name for dist in chosen for name in (dist.name, *dist.tested_with)]
         while waiting:
             name = waiting.pop()
             if name not in names:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["open_bounded"]
+from kombu.exceptions import KombuError
+
+__all__ = ["failures", "open_bounded", "release"]
 
 
 def open_bounded(connection: Any, *, connect: float, answer: float, **amqp: object) -> None:
@@ -25,3 +27,26 @@ def open_bounded(connection: Any, *, connect: float, answer: float, **amqp: obje
     connection.transport_options = {**own, **(connection.transport_options or {})}
     tries = max(len(connection.alt) - 1, 0)
     connection.ensure_connection(max_retries=tries, interval_start=0, interval_step=0, interval_max=0)
+
+
+def failures(connection: Any) -> tuple[type[BaseException], ...]:
+    """Return what a broken broker, network or broker setting may raise.
+
+    Transports stumble in their own code as well when a connection breaks under them or a peer sends
+    nonsense: hence the last four.
+    """
+    own: tuple[type[BaseException], ...] = (
+        *(OSError, KombuError, ImportError),
+        *(ValueError, KeyError, AttributeError, TypeError),
+    )
+    if connection is None:
+        return own
+    return (*own, *connection.connection_errors, *connection.channel_errors)
+
+
+def release(connection: Any) -> None:
+    """Close a connection that may be broken."""
+    try:
+        connection.release()
+    except failures(connection):
+        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -273,3 +274,41 @@ def test_a_page_with_a_renderer_is_html() -> None:
 )
 def test_only_an_accept_header_that_names_json_asks_for_it(accept: str, verdict: bool) -> None:
     assert wants_json(accept) is verdict
+
+
+class Waiting(Handler):
+    """Waits for what never comes, and notes how that ended."""
+
+    ended: list[str] = []
+
+    async def get(self) -> None:
+        await self.while_connected(self._wait_for_ever())
+        self.ended.append("went on")
+
+    async def _wait_for_ever(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+
+
+def test_work_for_a_client_that_leaves_is_given_up_and_the_handler_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """S50"""
+    Waiting.ended.clear()
+
+    async def scenario(client: Client) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        await writer.drain()
+        await client.fetch("/nowhere")
+        writer.close()
+        await writer.wait_closed()
+        deadline = asyncio.get_running_loop().time() + 5
+        while not Waiting.ended:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
+
+    serve(FakeHost(), [Route("/wait", Waiting, "public", "page", "wait")], scenario)
+    assert Waiting.ended == ["cancelled"]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

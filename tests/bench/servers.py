@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from tests.bench import probe
@@ -17,14 +13,13 @@ from tests.bench.brokers import free_port
 from tests.bench.probe import Client, Lag
 from tests.bench.publisher import Publisher, Sending
 from tests.bench.traffic import marker_uuid
+from tests.system.peer import PEER_VERSION, peer_environment
 from tests.system.support import Launcher, Process
 
 __all__ = ["OURS", "PEER", "PEER_VERSION", "Server", "celery_of", "peer_environment", "serving"]
 
 OURS, PEER = "ours", "peer"
-PEER_VERSION = "2.2.0"
 
-_SAME = ("kombu", "redis", "amqp", "tornado", "prometheus-client")
 _START_SECONDS = 60.0
 _WARM_EVENTS = 200
 _STALL_SECONDS = 8.0
@@ -147,36 +142,6 @@ def serving(celery: Path, url: str, options: Sequence[str], folder: Path) -> Ite
 def celery_of(side: str) -> Path:
     """Return the program that starts a side."""
     return Path(sys.executable).parent / "celery" if side == OURS else peer_environment() / "bin" / "celery"
-
-
-def peer_environment() -> Path:
-    """Return the virtual environment of the peer; make it on first use, with our versions of what both build on."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flower-bench"
-    folder = (
-        cache / f"flower-{PEER_VERSION}-python{sys.version_info[0]}.{sys.version_info[1]}-celery{version('celery')}"
-    )
-    if (folder / ".complete").exists():
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    packages = [f"flower=={PEER_VERSION}", f"celery[redis]=={version('celery')}"]
-    packages += (f"{name}=={version(name)}" for name in _SAME)
-    uv = shutil.which("uv")
-    interpreter = str(folder / "bin" / "python")
-    if uv:
-        _run(uv, "venv", "--python", sys.executable, str(folder))
-        _run(uv, "pip", "install", "--python", interpreter, *packages)
-    else:
-        _run(sys.executable, "-m", "venv", str(folder))
-        _run(interpreter, "-m", "pip", "install", "--quiet", *packages)
-    (folder / ".complete").touch()
-    return folder
-
-
-def _run(*words: str) -> None:
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        raise RuntimeError(f"{words[0]} failed: {done.stderr[-500:]}")
 
 
 def _last_words(process: Process) -> str:

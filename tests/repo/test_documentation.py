@@ -200,6 +200,14 @@ def test_the_options_page_is_current() -> None:
         assert option.name in page
 
 
+def test_the_page_of_the_api_is_current() -> None:
+    """`make docs` writes it anew."""
+    assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == docs.api_page()
+    declared = {route.pattern for route in docs.declared_routes()}
+    written = {pattern for _, pattern in routes(ROOT)}
+    assert declared <= written | {"/metrics"}
+
+
 def write(root: Path, path: str, content: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(content, encoding="utf-8")

@@ -56,6 +56,16 @@ def private_redis(launch: Launcher, tmp_path: Path) -> Room:
 
 
 @pytest.fixture(scope="module")
+def quiet_room(launch_once: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """Return a Redis of one's own, for tests that count or compare: nobody else can send anything there."""
+    if RedisServer.missing():
+        pytest.skip(RedisServer.missing())
+    server = RedisServer(launch_once, tmp_path_factory.mktemp("redis"))
+    server.start()
+    return server.room
+
+
+@pytest.fixture(scope="module")
 def rabbit_room(need_service: Callable[[str], str]) -> Iterator[Room]:
     """Return an empty vhost of the running RabbitMQ."""
     base = need_service("rabbitmq").rstrip("/")

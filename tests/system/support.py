@@ -178,9 +178,10 @@ class Launcher:
         celery: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         cwd: Path = ROOT,
+        program: Path = BIN / "celery",
     ) -> RunningFlower:
         """Start Flower on a free port, with the API open, and wait until it listens."""
-        words = [str(BIN / "celery"), "-A", "tests.system.cluster", *celery, "flower", "--port=0", *options]
+        words = [str(program), "-A", "tests.system.cluster", *celery, "flower", "--port=0", *options]
         environment = {"FLOWER_UNAUTHENTICATED_API": "1", **(room.environment if room else {}), **(env or {})}
         if cwd != ROOT:
             environment["PYTHONPATH"] = str(ROOT)

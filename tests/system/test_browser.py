@@ -108,7 +108,7 @@ def test_the_pool_grows_from_the_worker_page(page: Page, flower: RunningFlower) 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 900, 1440])
-@pytest.mark.parametrize("path", ["workers", "tasks", "worker/w1@test", "plugins"])
+@pytest.mark.parametrize("path", ["workers", "tasks", "worker/w1@test", "plugins", "api/docs"])
 def test_pages_fit_every_screen(page: Page, path: str, width: int, theme: str) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 800})

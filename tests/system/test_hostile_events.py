@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.system.contract import Contract
 from tests.system.support import Launcher, Publisher, Room, RunningFlower, until
 
 pytestmark = pytest.mark.system
@@ -247,6 +248,16 @@ def test_a_worker_whose_heartbeats_make_no_sense_is_listed_and_online(bombarded:
 def test_every_json_route_stays_strict(bombarded: Bombarded, path: str) -> None:
     """R11"""
     bombarded.flower.json(path)
+
+
+def test_answers_keep_the_declared_shape(bombarded: Bombarded) -> None:
+    """R11, S48"""
+    contract = Contract(bombarded.flower.json("/api/openapi.json"))
+    paths = contract.reads(next(iter(TASKS)), WORKERS[0])
+    paths += [f"/api/task/info/{quote(uuid, safe='')}" for uuid in TASKS]
+    paths += [f"/api/workers?workername={quote(name)}" for name in WORKERS] + ["/api/workers?status=1"]
+    faults = {path: found for path in paths if (found := contract.faults(bombarded.flower.get(path)))}
+    assert faults == {}
 
 
 def test_every_hostile_task_is_strict_json(bombarded: Bombarded) -> None:

@@ -15,11 +15,20 @@ from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
-from flower.app.requests import request_formatter
+from flower.app.requests import request_formatter, result_formatter
 from flower.app.roll_call import RollCall
 from flower.app.services import Services
 from flower.brokers import QueueService, declared_queues
-from flower.control import ControlService, EnableEvents, Executor, InspectService, Mailbox
+from flower.control import (
+    ControlService,
+    EnableEvents,
+    Executor,
+    InspectService,
+    Mailbox,
+    Publisher,
+    ResultBackend,
+    ResultService,
+)
 from flower.events import Gateway, Pump, StreamMetrics, StreamStatus, Supervisor
 from flower.plugins import Registry
 from flower.settings import EffectiveSettings
@@ -79,6 +88,7 @@ class Flower:
         )
         self._make_pipeline()
         self._make_services()
+        self.table: RouteTable | None = None
         self.host = FlowerHost(self)
         self._bring_in_plugins()
         self._make_web()
@@ -98,7 +108,7 @@ class Flower:
 
     def own_services(self) -> Sequence[Service]:
         """Return core's own services."""
-        return [self.inspect, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
+        return [self.inspect, self.results, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
@@ -155,17 +165,27 @@ class Flower:
         self.inspect = InspectService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,
+            check_worker=self._check_worker,
             format_request=request_formatter(self.state.formatters),
             listener=RollCall(self.state),
             timeout=settings["inspect_timeout"] / 1000,
             max_workers=settings["max_workers"],
             enabled=settings["inspect"],
         )
+        backend = ResultBackend(self.celery)
         self.control = ControlService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None or self.inspect.knows(name),
             is_online=self._is_online,
             stream_up=lambda: self.status.up,
+            publisher=Publisher(self.celery, self.executor, backend),
+            registered=lambda name: (self.inspect.info(name) or {}).get("registered", ()),
+            read_only=settings["read_only"],
+        )
+        self.results = ResultService(
+            backend,
+            self.executor,
+            shown=result_formatter(self.state.formatters, self.state.tasks.get),
             read_only=settings["read_only"],
         )
         self._arrivals = Arrivals(self.inspect)
@@ -187,9 +207,13 @@ class Flower:
             self.inspect.forget(key)
             self._arrivals.forget(key)
 
+    def _check_worker(self, hostname: str) -> None:
+        self.control.check_worker(hostname)
+
     def _is_online(self, hostname: str) -> bool:
         worker = self.state.workers.get(hostname)
-        return worker is not None and worker.online
+        # One that answered and has not sent a heartbeat yet is there as well.
+        return self.inspect.knows(hostname) if worker is None else worker.online
 
     def _bring_in_plugins(self) -> None:
         registry, host = self.registry, self.host
@@ -212,12 +236,12 @@ class Flower:
     def _make_web(self) -> None:
         settings = self.settings
         errors = ErrorBodies(self.host.render)
-        table = RouteTable(self.prefix, self.registry.contributions("flower_routes", host=self.host))
+        self.table = RouteTable(self.prefix, self.registry.contributions("flower_routes", host=self.host))
         hosts = AllowedHosts([*settings["allowed_hosts"], *self.binding.addresses])
         trusted = TrustedProxies(settings["trusted_proxies"]) if settings["xheaders"] else None
         self.router = Router(
             host=self.host,
-            table=table,
+            table=self.table,
             guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
             errors=errors,
             proxies=trusted,

@@ -20,6 +20,8 @@ from flower_plugins import (
     NotFound,
     PluginReport,
     Queues,
+    Results,
+    Route,
     Settings,
     Status,
     Stream,
@@ -71,6 +73,10 @@ class FlowerHost:
         return self.flower.control
 
     @property
+    def results(self) -> Results:
+        return self.flower.results
+
+    @property
     def queues(self) -> Queues:
         return self.flower.queues
 
@@ -102,6 +108,12 @@ class FlowerHost:
     def metrics(self) -> Iterable[MetricFamily]:
         return self.flower.metric_families()
 
+    def routes(self) -> Sequence[Route]:
+        return [entry.route for entry in self.flower.table] if self.flower.table else []
+
+    def challenges(self) -> Sequence[str]:
+        return [provider.challenge for provider in self.flower.providers if provider.challenge]
+
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})
         return self.flower.prefix + path + (f"?{text}" if text else "")
@@ -116,8 +128,9 @@ class FlowerHost:
     def json(self, value: Any) -> bytes:
         try:
             return _encode(value)
-        except UnicodeEncodeError:  # a lone surrogate from somewhere that does not scrub its texts
-            return json.dumps(value).encode()
+        except (UnicodeEncodeError, OverflowError):  # a lone surrogate or a huge number that nobody scrubbed
+            finite = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+            return json.dumps(finite).encode()
 
     def render(self, template: str, context: Mapping[str, Any]) -> str | None:
         renderer = self.flower.renderer

@@ -1,15 +1,17 @@
-"""What workers say of tasks they hold, shown to the task formatters as the tasks of events are."""
+"""What workers and the result backend say of tasks, shown to the task formatters as the tasks of events are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flower.state import TaskRecord
 from flower.state.formatters import Data, Formatters
 from flower.state.held import args_text, kwargs_text
+from flower_plugins import Task, TaskResult
 
-__all__ = ["request_formatter"]
+__all__ = ["request_formatter", "result_formatter"]
 
 
 def request_formatter(formatters: Formatters) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -30,6 +32,39 @@ def request_formatter(formatters: Formatters) -> Callable[[Mapping[str, Any]], d
         return {**request, **{field: text for field, text in left.items() if text != shown[field]}}
 
     return formatted
+
+
+def result_formatter(formatters: Formatters, find: Callable[[str], Task | None]) -> Callable[[TaskResult], TaskResult]:
+    """Return what turns a result of the result backend into one fit to be shown.
+
+    Formatters see it as they see the texts of events; what they leave alone stays a value. `find` returns the
+    task in memory, from which they learn its name.
+    """
+
+    def formatted(result: TaskResult) -> TaskResult:
+        if not formatters.in_use or not result.ready:
+            return result
+        record, before = _outcome(result, find(result.uuid))
+        told = record.exception if record.result is None else record.result
+        formatters.apply(record, before)
+        left = record.exception if record.result is None else record.result
+        return replace(result, result=result.result if left == told else left, traceback=record.traceback or "")
+
+    return formatted
+
+
+def _outcome(result: TaskResult, known: Task | None) -> tuple[TaskRecord, Data]:
+    """Return a result as the task it belongs to, and the texts that were formatted before."""
+    record = TaskRecord(result.uuid, state=result.state)
+    if known is not None:
+        record.name, record.worker, record.args, record.kwargs = known.name, known.worker, known.args, known.kwargs
+    before = Data.of(record)
+    if result.state == "SUCCESS":
+        record.result = repr(result.result)
+    else:
+        record.exception = str(result.result)
+    record.traceback = result.traceback or None
+    return record, before
 
 
 def _record(request: Mapping[str, Any]) -> TaskRecord:

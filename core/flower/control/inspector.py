@@ -9,9 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from flower.control.questions import Asks, Questions
 from flower.masking import mask, safe_error
 from flower.quiet import QuietLog
-from flower_plugins import Service
+from flower_plugins import Service, Unavailable
 
 __all__ = ["ALL_METHODS", "BASIC_METHODS", "TASK_LISTS", "InspectService", "Listener"]
 
@@ -31,16 +32,6 @@ _AT_ONCE = 100
 _REQUESTS_AT_ONCE = 50
 
 
-class _Asks(Protocol):
-    async def ask(
-        self,
-        commands: Mapping[str, Mapping[str, Any]],
-        destination: Sequence[str] | None = None,
-        *,
-        timeout: float = 1.0,
-    ) -> dict[str, dict[str, Any]]: ...
-
-
 class Listener(Protocol):
     """Whoever wants to know which tasks workers hold, every time they are asked."""
 
@@ -55,8 +46,9 @@ class InspectService(Service):
     """Implements `flower_plugins.host.Inspect`: a cache of masked replies, bounded by `max_workers`.
 
     `timeout`, `period` and `spacing`, the least time between two questions to the same worker, are
-    seconds. `is_known` tells whether a worker was seen by its events; one
-    that answered an inspect is known as well. With `enabled` False nothing is ever broadcast.
+    seconds. `is_known` tells whether a worker was seen by its events; one that answered an inspect is
+    known as well. `check_worker` raises for workers that cannot be asked. With `enabled` False nothing
+    is ever broadcast.
     `format_request` returns the request of a task, as workers list them, as it may be kept and shown.
     With a `listener` every question asks for the tasks that workers hold, too.
     """
@@ -65,9 +57,10 @@ class InspectService(Service):
 
     def __init__(
         self,
-        mailbox: _Asks,
+        mailbox: Asks,
         *,
         is_known: Callable[[str], bool],
+        check_worker: Callable[[str], None] = lambda _: None,
         format_request: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         listener: Listener | None = None,
         timeout: float = 1.0,
@@ -80,6 +73,8 @@ class InspectService(Service):
         self._mailbox, self._is_known = mailbox, is_known
         self._timeout, self._max, self.enabled, self._period = timeout, max(max_workers, 1), enabled, period
         self._format, self._spacing, self._listener = format_request, spacing, listener
+        self._questions = Questions(mailbox, format_request=format_request, spacing=spacing, timeout=timeout)
+        self._check_worker = check_worker
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._times: dict[str, dict[str, float]] = {}
@@ -121,6 +116,23 @@ class InspectService(Service):
             running.add_done_callback(lambda _: self._running.pop(hostname, None))
         await asyncio.shield(running)
 
+    async def query_task(self, uuid: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return `state` and `request` of the task by worker that holds it."""
+        self._check_enabled()
+        return await self._questions.query_task(uuid)
+
+    async def report(self, hostname: str) -> str:
+        """Return what the worker reports of its software and settings, secrets masked."""
+        self._check_worker(hostname)
+        self._check_enabled()
+        return await self._questions.report(hostname)
+
+    async def memsample(self, hostname: str) -> str | None:
+        """Return the worker's resident memory in its own words, None when it cannot tell."""
+        self._check_worker(hostname)
+        self._check_enabled()
+        return await self._questions.memsample(hostname)
+
     def worker_arrived(self, hostname: str) -> None:
         """Ask a worker that came online for the basics, together with others that arrive at the same time."""
         if not self.enabled or (hostname not in self._arrived and len(self._arrived) >= self._max):
@@ -156,6 +168,10 @@ class InspectService(Service):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _check_enabled(self) -> None:
+        if not self.enabled:
+            raise Unavailable("Workers are not inspected: --inspect is off")
 
     async def _repeat(self) -> None:
         while True:

@@ -15,24 +15,25 @@ from typing import Any
 
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
-from kombu.exceptions import KombuError
 from kombu.messaging import Consumer, Producer
 
-from flower.connecting import open_bounded
+from flower.connecting import failures, open_bounded, release
 from flower.control.executor import Executor
 from flower.control.replies import clean, clean_text
 from flower.masking import safe_error
 from flower.quiet import QuietLog
 from flower_plugins import Unavailable
 
-__all__ = ["UNAVAILABLE", "Mailbox"]
+__all__ = ["UNAVAILABLE", "UNSAFE", "Mailbox"]
 
 UNAVAILABLE = "Broker or result backend unavailable"
+UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
+"""Encodings, by name and content type, that may execute what they read."""
 
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
-_UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
+_OVERHEAD_SECONDS = 1.5
 _MAX_REPLIES = 40_000
 
 
@@ -51,7 +52,8 @@ class Mailbox:
         self, method: str, arguments: Mapping[str, Any] | None = None, destination: Sequence[str] | None = None
     ) -> None:
         """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
-        await self._run(self._cast, method, dict(arguments or {}), destination, timeout=_CALL_SECONDS)
+        latest = time.monotonic() + _CALL_SECONDS
+        await self._run(self._cast, method, dict(arguments or {}), destination, latest, timeout=_CALL_SECONDS)
 
     async def ask(
         self,
@@ -66,14 +68,16 @@ class Mailbox:
         answered everything. Raise Unavailable when the broker is out of reach.
         """
         replies: dict[str, dict[str, Any]]
-        replies = await self._run(self._ask, commands, destination, timeout, timeout=timeout + _CALL_SECONDS)
+        limit = max(timeout + _OVERHEAD_SECONDS, _CALL_SECONDS)
+        latest = time.monotonic() + limit
+        replies = await self._run(self._ask, commands, destination, timeout, latest, timeout=limit)
         return replies
 
     def close(self) -> None:
         """Release the spare connection."""
         spare = self._take_spare()
         if spare is not None:
-            self._executor.submit(lambda: _release(spare))
+            self._executor.submit(lambda: release(spare))
 
     async def _run(self, call: Callable[..., Any], *args: Any, timeout: float) -> Any:
         try:
@@ -82,25 +86,29 @@ class Mailbox:
             self._quiet.warning("silent", "The broker does not answer")
             raise Unavailable(UNAVAILABLE) from None
 
-    def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None) -> None:
+    def _cast(self, method: str, arguments: dict[str, Any], destination: Sequence[str] | None, latest: float) -> None:
         spare = self._take_spare()
         if spare is not None:
             try:
                 self._publish(spare.default_channel, method, arguments, destination)
-            except _failures(spare):
+            except failures(spare):
                 # It broke while nobody used it; a new one gets its try below.
-                _release(spare)
+                release(spare)
             else:
                 self._keep(spare)
                 return
-        with self._connected() as connection:
+        with self._connected(latest) as connection:
             self._publish(connection.default_channel, method, arguments, destination)
         self._keep(connection)
 
     def _ask(
-        self, commands: Mapping[str, Mapping[str, Any]], destination: Sequence[str] | None, timeout: float
+        self,
+        commands: Mapping[str, Mapping[str, Any]],
+        destination: Sequence[str] | None,
+        timeout: float,
+        latest: float,
     ) -> dict[str, dict[str, Any]]:
-        with self._connected() as connection:
+        with self._connected(latest) as connection:
             oid = str(uuid.uuid4())
             inbox = self._reply_queue(oid)(connection.default_channel)
             inbox.declare()
@@ -171,7 +179,7 @@ class Mailbox:
         )
 
     def _accepted(self) -> list[str]:
-        return [kind for kind in self._app.conf.accept_content or ("json",) if kind not in _UNSAFE] or ["json"]
+        return [kind for kind in self._app.conf.accept_content or ("json",) if kind not in UNSAFE] or ["json"]
 
     def _serializer(self) -> str:
         accepted = {str(kind) for kind in self._app.conf.accept_content or ("json",)}
@@ -184,17 +192,20 @@ class Mailbox:
         )
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """Yield a live connection; on failure drop it and raise Unavailable."""
+    def _connected(self, latest: float) -> Iterator[Connection]:
+        """Yield a live connection; on failure, or after `latest` when nobody waits any more, raise Unavailable."""
         connection: Connection | None = None
         try:
             connection = self._app.connection_for_write()
             # Confirmed, so that an order which the broker did not take is not reported as given.
             open_bounded(connection, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS, confirm_publish=True)
+            connection.default_channel  # noqa: B018  # the broker answers, or this raises
+            if time.monotonic() > latest:
+                raise TimeoutError("the broker was too slow")
             yield connection
-        except _failures(connection) as error:
+        except failures(connection) as error:
             if connection is not None:
-                _release(connection)
+                release(connection)
             self._quiet.warning("unreachable", f"The broker cannot be reached: {safe_error(error)}")
             raise Unavailable(UNAVAILABLE) from None
 
@@ -208,7 +219,7 @@ class Mailbox:
         if self._spares.empty():
             self._spares.put(connection)
         else:
-            _release(connection)
+            release(connection)
 
 
 class _Gathering:
@@ -270,33 +281,11 @@ def _text(headers: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _failures(connection: Connection | None) -> tuple[type[BaseException], ...]:
-    """Return what a broken broker, network or broker setting may raise.
-
-    Transports stumble in their own code as well when a connection breaks under them or a peer sends
-    nonsense: hence the last four.
-    """
-    own: tuple[type[BaseException], ...] = (
-        *(OSError, KombuError, ImportError),
-        *(ValueError, KeyError, AttributeError, TypeError),
-    )
-    if connection is None:
-        return own
-    return (*own, *connection.connection_errors, *connection.channel_errors)
-
-
 def _leave(connection: Connection, consumer: Consumer, queue: str) -> None:
     try:
         consumer.cancel()
         connection.default_channel.after_reply_message_received(queue)
-    except _failures(connection):
+    except failures(connection):
         pass
     finally:
-        _release(connection)
-
-
-def _release(connection: Connection) -> None:
-    try:
-        connection.release()
-    except _failures(connection):
-        return
+        release(connection)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from tornado.httputil import HTTPServerRequest
 
-from flower.web import audit
+from flower.audit import Attempt
 from flower.web.errors import ErrorBodies
 from flower.web.origins import (
     AllowedHosts,
@@ -24,7 +24,7 @@ from flower.web.posture import Posture
 from flower.web.table import Match
 from flower_plugins import Access, AuthProvider, Identity, Route
 
-__all__ = ["Guard", "Refusal", "RequestVisit"]
+__all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,8 @@ class Guard:
             return await self._judge_all(request, match)
         except Exception:  # guards the door: a fault of the guard itself must not let anybody in
             log.exception("A request could not be judged")
+            if match is not None:
+                attempt(request, match.entry.route, None).end("refused: 500")
             return Refusal(500, "")
 
     async def _judge_all(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
@@ -98,14 +100,14 @@ class Guard:
         route = match.entry.route
         early = self._refuse_early(request, route.surface)
         if early is not None:
+            attempt(request, route, None).end(_refused(early))
             return early
         visitor = Visitor(await self._identify(request) if route.access != "public" else None, _is_local(request))
         refusal = self._refuse(request, route, visitor)
         if refusal is None and (reason := self._broken(match.entry.plugin)) is not None:
             refusal = Refusal(503, reason)
         if refusal is not None:
-            if route.access in ("write", "admin"):
-                self._audit_refusal(request, route, visitor, refusal)
+            attempt(request, route, visitor.identity).end(_refused(refusal))
             return refusal
         accept = request.headers.get("Accept", "")
         return RequestVisit(visitor, request.remote_ip or "", route.surface, accept, self._posture, self._errors)
@@ -174,15 +176,21 @@ class Guard:
                 return None
         return identity
 
-    def _audit_refusal(self, request: HTTPServerRequest, route: Route, visitor: Visitor, refusal: Refusal) -> None:
-        audit.record(
-            identity=visitor.identity.name if visitor.identity else "",
-            address=request.remote_ip or "",
-            method=request.method or "",
-            action=route.name,
-            target=request.path,
-            outcome=f"refused: {refusal.message}",
-        )
+
+def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None) -> Attempt:
+    """Return what a request is in the audit; asking a route for its methods changes nothing."""
+    return Attempt(
+        identity=identity.name if identity else "",
+        address=request.remote_ip or "",
+        method=request.method or "",
+        action=route.name,
+        target=request.path,
+        due=route.access in ("write", "admin") and request.method != "OPTIONS",
+    )
+
+
+def _refused(refusal: Refusal) -> str:
+    return f"refused: {refusal.message or refusal.status}"
 
 
 def _no_route(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flower_plugins import MetricExporter, Route
+from flower_plugins import Answer, MetricExporter, Route
 from flower_plugins.web import Handler
 
 __all__ = ["probe_routes"]
@@ -48,8 +48,27 @@ class MetricsHandler(Handler):
 def probe_routes(exporters: Sequence[MetricExporter]) -> list[Route]:
     """Return the probes, with one route per exporter."""
     return [
-        Route("/healthcheck", HealthHandler, "public", "probe", "health check", help="OK while the process runs."),
-        Route("/readyz", ReadyHandler, "public", "probe", "readiness", help="503 while no events arrive."),
+        Route(
+            "/healthcheck",
+            HealthHandler,
+            "public",
+            "probe",
+            "health check",
+            help="`OK` while the process runs, whatever the broker does.",
+            answers=[Answer(200, "The process runs", content_type="text/plain")],
+        ),
+        Route(
+            "/readyz",
+            ReadyHandler,
+            "public",
+            "probe",
+            "readiness",
+            help="Whether events arrive.",
+            answers=[
+                Answer(200, "Events arrive", content_type="text/plain"),
+                Answer(503, "No events arrive; the reason is told to those who may read"),
+            ],
+        ),
         *(
             Route(
                 exporter.path,
@@ -57,7 +76,8 @@ def probe_routes(exporters: Sequence[MetricExporter]) -> list[Route]:
                 "public",
                 "probe",
                 "metrics",
-                help="The metric families in this exporter's format.",
+                help="Every metric, in the format that the scraper asks for.",
+                answers=[Answer(200, "The metrics", content_type=each) for each in exporter.content_types],
                 options={"exporter": exporter},
             )
             for exporter in exporters

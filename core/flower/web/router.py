@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import socket
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -20,15 +21,19 @@ from tornado.httputil import (
 )
 from tornado.web import Application
 
-from flower.web import audit
+from flower import audit
+from flower.web.compression import Compression
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
-from flower.web.guard import Guard, Refusal, RequestVisit
+from flower.web.guard import Guard, Refusal, attempt
 from flower.web.origins import TrustedProxies
 from flower.web.table import Match, RouteTable
-from flower_plugins import Host, Route
+from flower_plugins import Host
 
 __all__ = ["Router"]
+
+_LEFT_SECONDS = 30.0
+_SOME_FAILED = 207
 
 
 class Router(HTTPServerConnectionDelegate):
@@ -53,9 +58,10 @@ class Router(HTTPServerConnectionDelegate):
         self.host, self.table, self.guard, self.errors = host, table, guard, errors
         self.proxies, self.no_store = proxies, no_store
         self._open: set[object] = set()
+        self._attempts: set[audit.Attempt] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.application = Application()
+        self.application = Application(transforms=[Compression])
         if not access_log:
             self.application.settings["log_function"] = _no_log
 
@@ -70,15 +76,31 @@ class Router(HTTPServerConnectionDelegate):
         if not self._open:
             self._idle.set()
 
+    def tries(self, attempt: audit.Attempt) -> None:
+        """Note an attempt whose outcome is not known yet."""
+        self._attempts.add(attempt)
+
+    def settle(self, attempt: audit.Attempt, outcome: str, parameters: str = "") -> None:
+        """Write the attempt's record, unless it is written."""
+        self._attempts.discard(attempt)
+        attempt.end(outcome, parameters)
+
+    @property
+    def undecided(self) -> int:
+        """How many requests are admitted and have no outcome yet."""
+        return len(self._attempts)
+
     @property
     def busy(self) -> int:
         """How many answers are under way."""
         return len(self._open)
 
     async def drained(self, seconds: float) -> None:
-        """Wait until no answer is under way, at most so many seconds."""
+        """Wait until no answer is under way, at most so many seconds; what is still open then is recorded as such."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
+        for unsettled in tuple(self._attempts):
+            self.settle(unsettled, "unknown: Flower ended before the answer")
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return _Exchange(self, server_conn, request_conn)
@@ -93,8 +115,7 @@ class _Exchange(HTTPMessageDelegate):
             connection, no_store=router.no_store, on_status=self._note_status, on_finish=lambda: router.ended(self)
         )
         self._delegate: HTTPMessageDelegate | None = None
-        self._route: Route | None = None
-        self._visit: RequestVisit | None = None
+        self._attempt: audit.Attempt | None = None
         self._request: HTTPServerRequest | None = None
         self._held: tuple[ResponseStartLine, HTTPHeaders, bytes] | None = None
 
@@ -117,7 +138,10 @@ class _Exchange(HTTPMessageDelegate):
             self._refuse(request, match, outcome)
             return
         assert match is not None  # noqa: S101  # the guard admits matched requests only
-        self._route, self._visit = match.entry.route, outcome
+        # Whatever the handler does from here on, in this context, is done for this request.
+        self._attempt = attempt(request, match.entry.route, outcome.identity)
+        audit.begin(self._attempt)
+        router.tries(self._attempt)
         made_with: dict[str, Any] = {
             "host": router.host,
             "route": match.entry.route,
@@ -145,6 +169,10 @@ class _Exchange(HTTPMessageDelegate):
         self._router.ended(self)
         if self._delegate is not None:
             self._delegate.on_connection_close()
+        if self._attempt is not None and self._attempt.open:
+            # The order may be under way; its handler still says how it ended, if it ever ends.
+            outcome = "unknown: the client left before the answer"
+            asyncio.get_running_loop().call_later(_LEFT_SECONDS, self._router.settle, self._attempt, outcome)
 
     def _refuse(self, request: HTTPServerRequest, match: Match | None, refusal: Refusal) -> None:
         if match is not None:
@@ -171,18 +199,17 @@ class _Exchange(HTTPMessageDelegate):
         self._connection.finish()
 
     def _note_status(self, status: int) -> None:
-        """Write the audit line of an admitted attempt to change something, once its outcome is known."""
-        route, visit, request = self._route, self._visit, self._request
-        if route is None or visit is None or request is None or route.access not in ("write", "admin"):
+        """Settle the audit record of an admitted request, once its outcome is known."""
+        if self._attempt is None or self._request is None:
             return
-        audit.record(
-            identity=visit.identity.name if visit.identity else "",
-            address=visit.remote_ip,
-            method=request.method or "",
-            action=route.name,
-            target=request.path,
-            outcome="ok" if status < 400 else f"failed: {status}",
-        )
+        outcome = "partly" if status == _SOME_FAILED else "ok" if status < 400 else f"failed: {status}"
+        self._router.settle(self._attempt, outcome, _digest(self._request))
+
+
+def _digest(request: HTTPServerRequest) -> str:
+    """Return a short digest of what was asked for besides the path, "" when that is nothing."""
+    asked = b"\n".join((request.query.encode(), request.body or b""))
+    return hashlib.sha256(asked).hexdigest()[:16] if asked != b"\n" else ""
 
 
 def _is_unix(request: HTTPServerRequest) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from flower.app.requests import request_formatter
+from flower.app.requests import request_formatter, result_formatter
+from flower.state import TaskRecord
 from flower.state.formatters import HIDDEN, HIDDEN_BY_FAILURE, Formatters
-from flower_plugins import EditableTask
+from flower_plugins import EditableTask, TaskResult
 
 REQUEST: dict[str, Any] = {
     "id": "a",
@@ -111,3 +112,51 @@ def test_what_nobody_changes_stays_as_the_worker_sent_it() -> None:
     assert formatted(REQUEST, lambda task: None) == REQUEST
     assert formatted(REQUEST) == REQUEST
     assert formatted({"id": "a"}, hide_args) == {"id": "a"}
+
+
+def shown(result: TaskResult, *formatters: Formatter, known: Any = None) -> TaskResult:
+    used = Formatters()
+    for formatter in formatters:
+        used.add(formatter)
+    return result_formatter(used, lambda _: known)(result)
+
+
+def hide_result(task: EditableTask) -> EditableTask:
+    task.result = "…" if task.result else task.result
+    task.exception = "…" if task.exception else task.exception
+    task.traceback = None
+    return task
+
+
+def test_a_result_that_no_formatter_changes_stays_a_value() -> None:
+    result = TaskResult("a", "SUCCESS", {"n": 1})
+    assert shown(result) is result
+    assert shown(result, Formatter(lambda task: task)) == result
+
+
+def test_what_a_formatter_hides_of_a_result_is_hidden() -> None:
+    hiding = Formatter(hide_result)
+    assert shown(TaskResult("a", "SUCCESS", {"canary": 1}), hiding) == TaskResult("a", "SUCCESS", "…")
+    failed = TaskResult("a", "FAILURE", "ValueError('canary')", "canary")
+    assert shown(failed, hiding) == TaskResult("a", "FAILURE", "…")
+    assert shown(TaskResult("a", "STARTED"), hiding) == TaskResult("a", "STARTED")
+
+
+def test_a_formatter_that_fails_hides_the_result() -> None:
+    def crash(task: EditableTask) -> EditableTask:
+        raise RuntimeError("canary")
+
+    told = shown(TaskResult("a", "SUCCESS", "canary"), Formatter(crash))
+    assert told == TaskResult("a", "SUCCESS", HIDDEN_BY_FAILURE)
+
+
+def test_a_formatter_learns_which_task_a_result_is_of() -> None:
+    seen: list[Any] = []
+
+    def look(task: EditableTask) -> EditableTask:
+        seen.append((task.name, task.worker, task.args, task.result))
+        return task
+
+    record = TaskRecord("a", name="shop.pay", worker="w1", args="(formatted)")
+    shown(TaskResult("a", "SUCCESS", 3), Formatter(look), known=record)
+    assert seen == [("shop.pay", "w1", "(formatted)", "3")]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from flower.control.commands import ControlService
-from flower_plugins import FlowerError, Forbidden, InvalidParameter, NoReply, NotFound, Offline, Unavailable
+from flower_plugins import (
+    FlowerError,
+    Forbidden,
+    InvalidParameter,
+    NoReply,
+    NotFound,
+    Offline,
+    TaskCall,
+    Unavailable,
+)
 
 Order = Callable[[ControlService], Coroutine[Any, Any, Any]]
 
@@ -19,8 +30,15 @@ EVERY_ORDER: list[Order] = [
     lambda control: control.pool_restart("w1"),
     lambda control: control.pool_grow("w1"),
     lambda control: control.pool_shrink("w1"),
+    lambda control: control.autoscale("w1", 1, 3),
+    lambda control: control.add_consumer("w1", "mail"),
+    lambda control: control.cancel_consumer("w1", "mail"),
+    lambda control: control.time_limit("w1", "shop.add", soft=1),
+    lambda control: control.rate_limit("w1", "shop.add", "1/m"),
 ]
-POOL_ORDERS = ("restart", "grow", "shrink")
+ANSWERED = (
+    "pool_restart pool_grow pool_shrink autoscale add_consumer cancel_consumer time_limit rate_limit registered".split()
+)
 
 
 class Wire:
@@ -98,7 +116,7 @@ def test_without_events_nobody_is_called_offline_and_the_broker_answers(order: O
     """While the broker is frozen every worker falls silent."""
     silent: dict[str, Any] = {"is_online": lambda _: False, "stream_up": lambda: False}
     assert type(refused(order, DeadWire(), **silent)) is Unavailable
-    wire = Wire(stats={"pool": {"processes": [1, 2]}}, **{f"pool_{name}": {"ok": ""} for name in POOL_ORDERS})
+    wire = Wire(stats={"pool": {"processes": [1, 2]}}, **{name: {"ok": ""} for name in ANSWERED})
     give(order, wire, **silent)
     assert wire.sent
 
@@ -200,3 +218,231 @@ def test_the_last_process_is_never_removed(pool: Any, n: int, allowed: bool) -> 
     else:
         assert isinstance(refused(order, wire), InvalidParameter)
     assert ("pool_shrink" in [method for method, _, _ in wire.sent]) is allowed
+
+
+SIMPLE: list[tuple[Order, str, dict[str, Any], str, str, bool]] = [
+    (
+        lambda control: control.autoscale("w1", 1, 3),
+        "autoscale",
+        {"min": 1, "max": 3},
+        "Autoscaling 'w1' worker (min=1, max=3)",
+        "Failed to autoscale 'w1' worker",
+        False,
+    ),
+    (
+        lambda control: control.add_consumer("w1", "a&b"),
+        "add_consumer",
+        {"queue": "a&b", "exchange": None, "exchange_type": "direct", "routing_key": None},
+        "done",
+        "Failed to add 'a&b' consumer to 'w1' worker",
+        False,
+    ),
+    (
+        lambda control: control.cancel_consumer("w1", "a&b"),
+        "cancel_consumer",
+        {"queue": "a&b"},
+        "done",
+        "Failed to cancel 'a&b' consumer from 'w1' worker",
+        False,
+    ),
+    (
+        lambda control: control.time_limit("w1", "shop.add", soft=1.5, hard=3),
+        "time_limit",
+        {"task_name": "shop.add", "soft": 1.5, "hard": 3},
+        "done",
+        "Failed to set timeouts",
+        True,
+    ),
+    (
+        lambda control: control.rate_limit("w1", "shop.add", "10/m"),
+        "rate_limit",
+        {"task_name": "shop.add", "rate_limit": "10/m"},
+        "done",
+        "Failed to set rate limit",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("order", "method", "arguments", "sentence", "failed", "quoted"), SIMPLE)
+def test_orders_reach_one_worker_and_end_in_the_words_of_flower_2(
+    order: Order, method: str, arguments: dict[str, Any], sentence: str, failed: str, quoted: bool
+) -> None:
+    wire = Wire(**{method: {"ok": "done"}})
+    assert give(order, wire) == sentence
+    assert wire.sent == [(method, arguments, ("w1",))]
+    error = refused(order, Wire(**{method: {"error": "no"}}))
+    assert (type(error), error.message) == (Forbidden, f"{failed}: 'no'" if quoted else f"{failed}: no")
+
+
+@pytest.mark.parametrize(
+    ("given", "has", "sent"),
+    [
+        ({"soft": 5.0}, "shop.add [time_limit=100.0 soft_time_limit=30.0]", (5.0, 100.0)),
+        ({"soft": 5.0}, "shop.add [soft_time_limit=30.0 time_limit=100]", (5.0, 100.0)),
+        ({"hard": 50.0}, "shop.add [soft_time_limit=30.0]", (30.0, 50.0)),
+        ({"hard": 50.0}, "shop.add", (None, 50.0)),
+        ({"soft": 0.0}, "shop.add [time_limit=100.0 soft_time_limit=30.0]", (None, 100.0)),
+        ({"hard": 0.0}, "shop.add [time_limit=100.0 soft_time_limit=30.0]", (30.0, None)),
+        ({"soft": 5.0}, "shop.addition [time_limit=100.0]", (5.0, None)),
+        ({"soft": 5.0}, "shop.add [time_limit=soon]", (5.0, None)),
+        ({}, "shop.add [time_limit=100.0]", (None, None)),
+    ],
+)
+def test_one_limit_keeps_the_other(given: dict[str, float], has: str, sent: tuple[float | None, float | None]) -> None:
+    wire = Wire(registered=["other [time_limit=1]", has], time_limit={"ok": "done"})
+    give(lambda control: control.time_limit("w1", "shop.add", **given), wire)
+    method, arguments, _ = wire.sent[-1]
+    assert (method, arguments["soft"], arguments["hard"]) == ("time_limit", *sent)
+    assert len(wire.sent) == (2 if given else 1)
+
+
+def test_a_soft_limit_above_the_hard_one_that_stays_is_refused() -> None:
+    wire = Wire(registered=["shop.add [time_limit=10.0]"], time_limit={"ok": "done"})
+    error = refused(lambda control: control.time_limit("w1", "shop.add", soft=20), wire)
+    assert (type(error), error.message) == (
+        InvalidParameter,
+        "Failed to set timeouts: the soft limit 20 is above the hard limit 10",
+    )
+    assert [method for method, _, _ in wire.sent] == ["registered"]
+
+
+ABSURD: list[Order] = [
+    lambda control: control.autoscale("w1", -1, 3),
+    lambda control: control.autoscale("w1", 4, 3),
+    lambda control: control.autoscale("w1", 0, 0),
+    lambda control: control.autoscale("w1", 1, 1001),
+    lambda control: control.add_consumer("w1", ""),
+    lambda control: control.add_consumer("w1", "x" * 256),
+    lambda control: control.add_consumer("w1", "\u00fc" * 128),
+    lambda control: control.add_consumer("w1", "a\nb"),
+    lambda control: control.add_consumer("w1", "amq.gen"),
+    lambda control: control.cancel_consumer("w1", "\0"),
+    lambda control: control.time_limit("w1", "shop.add", soft=-1, hard=2),
+    lambda control: control.time_limit("w1", "shop.add", soft=float("nan"), hard=2),
+    lambda control: control.time_limit("w1", "shop.add", soft=1, hard=float("inf")),
+    lambda control: control.time_limit("w1", "shop.add", soft=3, hard=2),
+    lambda control: control.time_limit("w1", "shop.add", soft=1, hard=1e12),
+    lambda control: control.time_limit("w1", "", soft=1, hard=2),
+    lambda control: control.rate_limit("w1", "shop.add", "nan"),
+    lambda control: control.rate_limit("w1", "shop.add", "-1/m"),
+    lambda control: control.rate_limit("w1", "shop.add", "inf/s"),
+    lambda control: control.rate_limit("w1", "shop.add", "1e300"),
+    lambda control: control.rate_limit("w1", "shop.add", ""),
+    lambda control: control.revoke_by_stamps({}),
+    lambda control: control.revoke_by_stamps({"a": []}),
+    lambda control: control.revoke_by_stamps({"": ["x"]}),
+    lambda control: control.revoke_by_stamps({"a": ["x" * 256]}),
+    lambda control: control.revoke_by_stamps({str(n): ["x"] for n in range(21)}),
+    lambda control: control.revoke_by_stamps({"a": ["x"]}, signal="SIGFOO"),
+]
+
+
+@pytest.mark.parametrize("order", ABSURD)
+def test_what_makes_no_sense_is_not_sent(order: Order) -> None:
+    """S61"""
+    wire = Wire(**{name: {"ok": ""} for name in ANSWERED})
+    error = refused(order, wire)
+    assert (type(error), wire.sent) == (InvalidParameter, [])
+
+
+def test_a_rate_that_is_none_is_for_the_worker_to_refuse() -> None:
+    wire = Wire(rate_limit={"error": "Invalid rate limit string"})
+    assert isinstance(refused(lambda control: control.rate_limit("w1", "shop.add", "garbage"), wire), Forbidden)
+
+
+def test_tasks_are_revoked_by_their_stamps_everywhere() -> None:
+    wire = Wire()
+    give(lambda control: control.revoke_by_stamps({"tenant": ["a", "b"]}, terminate=True, signal="kill"), wire)
+    assert wire.sent == [
+        (
+            "revoke_by_stamped_headers",
+            {"headers": {"tenant": ["a", "b"]}, "terminate": True, "signal": "SIGKILL"},
+            None,
+        )
+    ]
+
+
+class Press:
+    """Publishes nothing, and knows one task."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[TaskCall, bool]] = []
+
+    def has_task(self, name: str) -> bool:
+        return name == "shop.add"
+
+    async def publish(self, call: TaskCall, *, registered: bool) -> str:
+        self.calls.append((call, registered))
+        return "id"
+
+
+def test_tasks_of_the_app_are_applied_and_any_is_sent() -> None:
+    press = Press()
+    known, unknown = TaskCall("shop.add"), TaskCall("nope")
+    assert give(lambda control: control.apply_task(known), Wire(), publisher=press) == "id"
+    assert give(lambda control: control.send_task(unknown), Wire(), publisher=press) == "id"
+    error = refused(lambda control: control.apply_task(unknown), Wire(), publisher=press)
+    assert (type(error), error.message) == (NotFound, "Unknown task 'nope'")
+    assert press.calls == [(known, True), (unknown, False)]
+
+
+@pytest.mark.parametrize("order", ["send_task", "apply_task"])
+def test_read_only_mode_publishes_nothing(order: str) -> None:
+    """S55"""
+    press = Press()
+    call = TaskCall("shop.add")
+    error = refused(lambda control: getattr(control, order)(call), Wire(), publisher=press, read_only=True)
+    assert (type(error), press.calls) == (Forbidden, [])
+
+
+def test_a_task_is_known_to_the_app_or_to_the_worker() -> None:
+    registered = {"w1": ["shop.mail", "shop.pay [rate_limit=1/m]", None]}
+    control = ControlService(
+        Wire(),
+        is_known=lambda _: True,
+        is_online=lambda _: True,
+        stream_up=lambda: True,
+        publisher=Press(),
+        registered=lambda name: registered.get(name, ()),
+    )
+    for name in ("shop.add", "shop.mail", "shop.pay"):
+        control.check_task(name, "w1")
+    for name, worker in (("shop.mail", None), ("shop.mail", "w2"), ("shop.p", "w1"), ("", "w1")):
+        with pytest.raises(NotFound):
+            control.check_task(name, worker)
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER)
+def test_every_order_is_in_the_audit(order: Order, caplog: pytest.LogCaptureFixture) -> None:
+    """S53"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    give(order, Wire(stats={}, **{name: {"ok": ""} for name in ANSWERED}))
+    refused(order, Wire(), read_only=True)
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
+    assert [line["outcome"] for line in lines] == ["ok", "failed: Forbidden: Read only mode is enabled"]
+    assert lines[0]["target"].split()[0] in ("w1", "a")
+
+
+@pytest.mark.parametrize("order", ["pool_grow", "pool_shrink"])
+def test_orders_to_one_worker_wait_for_their_turn_but_not_for_long(order: str) -> None:
+    """R19"""
+
+    class Slow(Wire):
+        async def ask(self, commands: Any, destination: Any = None, *, timeout: float = 1.0) -> Any:
+            await asyncio.sleep(0.4)
+            return await super().ask(commands, destination, timeout=timeout)
+
+    wire = Slow(stats={"pool": {"processes": [1, 2, 3]}}, pool_grow={"ok": ""}, pool_shrink={"ok": ""})
+    control = ControlService(
+        wire, is_known=lambda _: True, is_online=lambda _: True, stream_up=lambda: True, timeout=-0.3
+    )
+
+    async def scenario() -> list[Any]:
+        orders = [getattr(control, order)("w1") for _ in range(6)]
+        other = control.pool_grow("w2")
+        return await asyncio.wait_for(asyncio.gather(*orders, other, return_exceptions=True), 3)
+
+    *ended, other = asyncio.run(scenario())
+    assert isinstance(other, str)
+    assert {type(each) for each in ended} == {str, Unavailable}

@@ -11,6 +11,7 @@ import pytest
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
+from flower import audit
 from flower.web.errors import ErrorBodies
 from flower.web.guard import Guard
 from flower.web.origins import AllowedHosts, TrustedProxies
@@ -71,7 +72,44 @@ class Action(Handler):
         self.finish("done")
 
 
+class Sneaky(Handler):
+    """Gives an order where it promised to read."""
+
+    def get(self) -> None:
+        with audit.order("shutdown", ["w1"]):
+            self.finish("done")
+
+
+class Endless(Handler):
+    """Never answers."""
+
+    async def post(self) -> None:
+        await asyncio.Event().wait()
+
+
+class Detached(Handler):
+    """Answers past Tornado, as if nobody had asked."""
+
+    def post(self) -> None:
+        stream = self.detach()
+        stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndone")
+        stream.close()
+
+
+class Repeating(Handler):
+    """Says twice that it begins."""
+
+    async def post(self) -> None:
+        self.write("a")
+        await self.flush()
+        raise RuntimeError("after the headers")
+
+
 ROUTES = (
+    Route("/sneaky", Sneaky, "read", "page", "sneaky"),
+    Route("/endless", Endless, "write", "page", "endless"),
+    Route("/detached", Detached, "write", "page", "detached"),
+    Route("/repeating", Repeating, "write", "page", "repeating"),
     Route("/", Page, "read", "page", "home"),
     Route("/open", Page, "public", "page", "open"),
     Route("/probe", Page, "public", "probe", "probe"),
@@ -97,6 +135,7 @@ class Site:
     hosts: Sequence[str] = ()
     proxies: Sequence[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
+    routes: Sequence[Route] = ROUTES
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
     freshened: list[str] = field(default_factory=list)
 
@@ -134,7 +173,7 @@ class Site:
         errors = ErrorBodies(self.render)
         return Router(
             host=FakeHost(url_prefix=self.prefix),
-            table=RouteTable(self.prefix, [("site", route) for route in ROUTES]),
+            table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
             guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),

@@ -281,6 +281,91 @@ def test_every_attempt_to_change_something_leaves_one_audit_line(site: Any, capl
     assert {line["address"] for line in lines} == {"127.0.0.1"}
 
 
+def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "headers", "body", "outcome"),
+    [
+        ("/act", "POST", GOOD, None, "ok"),
+        ("/act", "POST", {}, None, "refused: Access denied"),
+        ("/act", "POST", {**GOOD, "Origin": "http://evil.example"}, None, "refused: Cross-origin request forbidden"),
+        ("/act", "POST", GOOD, "x" * (1024 * 1024 + 1), "refused: The request body is larger than 1048576 bytes"),
+        ("/act", "GET", GOOD, None, "refused: 405"),
+        ("/api/end", "POST", {}, None, "refused: Access denied"),
+        ("/act?x=1", "PUT", GOOD, "", "failed: 405"),
+        ("/sneaky", "GET", GOOD, None, "ok"),
+        ("/repeating", "POST", GOOD, None, "ok"),
+        ("/act", "OPTIONS", GOOD, None, None),
+        ("/", "GET", GOOD, None, None),
+        ("/", "GET", {}, None, None),
+    ],
+)
+def test_an_attempt_leaves_one_record_however_it_ends(
+    site: Any,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    method: str,
+    headers: dict[str, str],
+    body: str | None,
+    outcome: str | None,
+) -> None:
+    """S53"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    site(authenticated=True).ask(path, method, headers, body)
+    assert [line["outcome"] for line in audited(caplog)] == ([] if outcome is None else [outcome])
+
+
+def test_read_only_mode_is_recorded(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """S53, S55"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    site(authenticated=True, read_only=True).ask("/act", "POST", GOOD)
+    assert [line["outcome"] for line in audited(caplog)] == ["refused: Read only mode is enabled"]
+
+
+@pytest.mark.parametrize("path", ["/endless", "/detached"])
+def test_a_plugin_that_never_answers_cannot_suppress_the_record(
+    site: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """S53"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    routers = []
+
+    class Kept(type(site())):  # type: ignore[misc]
+        def router(self) -> Any:
+            routers.append(super().router())
+            return routers[-1]
+
+    async def scenario(client: Any) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Key: good\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        deadline = asyncio.get_running_loop().time() + 5
+        while not routers[0].undecided:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
+        writer.close()
+        await writer.wait_closed()
+        await routers[0].drained(0.1)
+
+    Kept(authenticated=True).visit(scenario)
+    (line,) = audited(caplog)
+    assert (line["identity"], line["outcome"]) == ("ann", "unknown: Flower ended before the answer")
+
+
+def test_what_was_asked_for_is_told_apart_without_being_told(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """S53"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    for path, body in (("/act", None), ("/act?n=1", None), ("/act?n=2", None), ("/act", "n=1"), ("/act", "n=1")):
+        door.ask(path, "POST", GOOD, body)
+    digests = [line["parameters"] for line in audited(caplog)]
+    assert digests[0] == ""
+    assert len(set(digests)) == 4
+    assert digests[3] == digests[4]
+
+
 def test_event_streams_are_for_our_own_pages(site: Any) -> None:
     """S58"""
     stream = {"Accept": "text/event-stream"}

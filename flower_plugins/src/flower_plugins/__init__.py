@@ -1,6 +1,7 @@
 """The public plugin API of Flower: everything a plugin imports comes from here."""
 
 from flower_plugins.brokers import BrokerInspector, QueueStats
+from flower_plugins.calls import READY_STATES, TaskCall, TaskResult
 from flower_plugins.changes import EventSink, TaskChange, WorkerChange
 from flower_plugins.errors import (
     ConfigurationError,
@@ -23,6 +24,7 @@ from flower_plugins.host import (
     PluginReport,
     QueueReport,
     Queues,
+    Results,
     Status,
     Stream,
     Tasks,
@@ -35,7 +37,7 @@ from flower_plugins.options import Option, Settings
 from flower_plugins.pages import Assets, Banner, NavItem, Renderer
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
-from flower_plugins.routes import Access, Answer, Param, Route, Surface
+from flower_plugins.routes import Access, Answer, Example, Param, Route, Surface
 from flower_plugins.services import Service
 from flower_plugins.sources import EventSource, Messages, Pump
 
@@ -43,6 +45,7 @@ __version__ = "3.0.0"
 
 __all__ = [
     "API_VERSION",
+    "READY_STATES",
     "Access",
     "Answer",
     "Assets",
@@ -55,6 +58,7 @@ __all__ = [
     "EditableTask",
     "EventSink",
     "EventSource",
+    "Example",
     "FlowerError",
     "Forbidden",
     "Gap",
@@ -85,6 +89,7 @@ __all__ = [
     "Queues",
     "Renderer",
     "Request",
+    "Results",
     "Route",
     "Row",
     "Sample",
@@ -94,9 +99,11 @@ __all__ = [
     "Stream",
     "Surface",
     "Task",
+    "TaskCall",
     "TaskChange",
     "TaskFormatter",
     "TaskQuery",
+    "TaskResult",
     "Tasks",
     "Unavailable",
     "Worker",

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from flower_plugins.brokers import QueueStats
+from flower_plugins.calls import TaskCall, TaskResult
 from flower_plugins.metrics import MetricFamily
 from flower_plugins.offers import Broker
 from flower_plugins.options import Settings
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task, Worker
+from flower_plugins.routes import Route
 
 __all__ = [
     "Control",
@@ -22,6 +24,7 @@ __all__ = [
     "PluginReport",
     "QueueReport",
     "Queues",
+    "Results",
     "Status",
     "Stream",
     "Tasks",
@@ -92,16 +95,50 @@ class Inspect(Protocol):
     async def refresh(self, hostname: str | None = None) -> None:
         """Ask one worker for everything, or all workers for the basics; returns when answered or timed out."""
 
+    async def query_task(self, uuid: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return, by worker that holds the task, its `state` there (active, reserved, scheduled) and its `request`.
+
+        Questions of the same second are asked together. Raise Unavailable without a broker.
+        """
+
+    async def report(self, hostname: str) -> str:
+        """Return what the worker reports of its software and settings, secrets masked.
+
+        Raise like the orders of `Control` that wait for an answer; so does `memsample`.
+        """
+
+    async def memsample(self, hostname: str) -> str | None:
+        """Return the worker's resident memory in its own words, None when it cannot tell (it needs psutil)."""
+
 
 class Control(Protocol):
-    """Orders to workers. Every method raises Forbidden in read-only mode and Unavailable without a broker.
+    """Orders to workers and tasks to run.
 
-    Methods that name a worker raise NotFound when it is unknown and Offline when it is gone; those
-    that return text wait for the worker's answer and raise Forbidden with its words or NoReply.
+    Every order raises Forbidden in read-only mode, InvalidParameter for what makes no sense, and
+    Unavailable without a broker. Orders that name a worker raise like `check_worker`; those that return
+    text wait for the worker's answer and raise Forbidden with its words, or NoReply. Each order leaves
+    its trace in the audit record of the request that gives it, or a record of its own.
     """
+
+    def check_worker(self, hostname: str) -> None:
+        """Raise NotFound for a worker nobody has heard of, Offline for one that is gone."""
+
+    def check_task(self, name: str, hostname: str | None = None) -> None:
+        """Raise NotFound unless the Celery app, or that worker by its own word, has the task."""
+
+    async def send_task(self, call: TaskCall) -> str:
+        """Publish a task of any name and return its id."""
+
+    async def apply_task(self, call: TaskCall) -> str:
+        """Publish a task of the Celery app, its arguments checked against its signature, and return its id."""
 
     async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
         """Have workers drop these tasks; with `terminate` also kill the process that runs one."""
+
+    async def revoke_by_stamps(
+        self, stamps: Mapping[str, Sequence[str]], *, terminate: bool = False, signal: str = "SIGTERM"
+    ) -> None:
+        """Have workers drop the tasks that carry one of these values in one of these stamped headers."""
 
     async def shutdown(self, hostname: str) -> None:
         """Ask a worker to end after its running tasks."""
@@ -114,6 +151,40 @@ class Control(Protocol):
 
     async def pool_shrink(self, hostname: str, n: int = 1) -> str:
         """Remove n processes, 1 to 1000, never the last one."""
+
+    async def autoscale(self, hostname: str, minimum: int, maximum: int) -> str:
+        """Keep the pool between two sizes; the worker must have been started with autoscaling."""
+
+    async def add_consumer(self, hostname: str, queue: str) -> str:
+        """Have the worker consume from a queue, which is made when it does not exist."""
+
+    async def cancel_consumer(self, hostname: str, queue: str) -> str:
+        """Have the worker no longer consume from a queue."""
+
+    async def time_limit(
+        self, hostname: str, task: str, *, soft: float | None = None, hard: float | None = None
+    ) -> str:
+        """Limit a task's runtime, in seconds; 0 removes a limit, None leaves it, and None for both removes both."""
+
+    async def rate_limit(self, hostname: str, task: str, limit: str) -> str:
+        """Limit how often a worker runs a task, such as "10/m"; "0" removes the limit."""
+
+
+class Results(Protocol):
+    """What the result backend knows of tasks. Every method raises Unavailable without one that answers."""
+
+    @property
+    def configured(self) -> bool:
+        """Tell whether the Celery app has a result backend."""
+
+    async def get(self, uuid: str) -> TaskResult:
+        """Return the task's state and, when it is ready, its result."""
+
+    async def wait(self, uuid: str, seconds: float) -> TaskResult:
+        """Return the same once the task is ready or the time is over; holds no thread, and may be cancelled."""
+
+    async def abort(self, uuid: str) -> None:
+        """Mark a task as aborted, for tasks made to look at that. Raise Forbidden in read-only mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +293,8 @@ class Host(Protocol):
     @property
     def control(self) -> Control: ...
     @property
+    def results(self) -> Results: ...
+    @property
     def queues(self) -> Queues: ...
     @property
     def status(self) -> Status: ...
@@ -248,6 +321,12 @@ class Host(Protocol):
 
     def metrics(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""
+
+    def routes(self) -> Sequence[Route]:
+        """Return every route that is served, core's own included; none while plugins are still asked for theirs."""
+
+    def challenges(self) -> Sequence[str]:
+        """Return the WWW-Authenticate challenges of the configured logins, which must all be met; none without any."""
 
     def url(self, path: str, **query: object) -> str:
         """Return `path`, which begins with a slash and is percent-encoded, under the url prefix.

@@ -55,6 +55,9 @@ class MetricExporter(ABC):
     path: str
     """Where core serves it, beginning with a slash."""
 
+    content_types: Sequence[str] = ("text/plain",)
+    """What `render` answers with, for the documentation; without parameters."""
+
     @abstractmethod
     def render(self, families: Iterable[MetricFamily], headers: Mapping[str, str]) -> tuple[str, bytes]:
         """Return (Content-Type, body) for a request that carried `headers`."""

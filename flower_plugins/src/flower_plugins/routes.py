@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["ACCESS_LEVELS", "Access", "Answer", "Param", "Route", "Surface"]
+__all__ = ["ACCESS_LEVELS", "Access", "Answer", "Example", "Param", "Route", "Surface"]
 
 Access = Literal["public", "read", "write", "admin"]
 Surface = Literal["page", "api", "probe"]
@@ -46,6 +46,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A request that shows a route at work, for its documentation: `help` says what it asks for.
+
+    The groups of the route's pattern stay placeholders. `body` is sent as JSON, None for no body.
+    """
+
+    help: str = ""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Map a path to a handler.
 
@@ -55,7 +67,8 @@ class Route:
     refused in read-only mode and protected against cross-site requests. `surface` decides how a
     refusal looks: a page redirects to the login, the API answers 401. Both must be stated. `options`
     is for the handler, which finds it at `self.route.options`. `body` is the type of the JSON body that the
-    handler reads, as msgspec describes it; `answers` are those that are not the same for every route.
+    handler reads, as msgspec describes it; `answers` are those that are not the same for every route. A
+    route without `examples` is shown with its bare path.
     """
 
     pattern: str
@@ -68,3 +81,4 @@ class Route:
     options: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     answers: Sequence[Answer] = ()
+    examples: Sequence[Example] = ()

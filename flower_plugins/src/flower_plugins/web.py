@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import Finish, HTTPError, RequestHandler
 
 from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter
 from flower_plugins.host import Host
 from flower_plugins.identity import Identity
 from flower_plugins.routes import Access, Param, Route
 
-__all__ = ["Handler", "Visit", "wants_json"]
+__all__ = ["Handler", "Visit", "methods", "wants_json"]
 
+T = TypeVar("T")
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_CLIENT_LEFT = 499
 _TRUE = frozenset(("1", "t", "true", "y", "yes", "on"))
 _FALSE = frozenset(("0", "f", "false", "n", "no", "off"))
 
@@ -51,6 +56,7 @@ class Handler(RequestHandler):
     visit: Visit
     path: Mapping[str, str]
     params: Mapping[str, Any]
+    _wait: asyncio.Task[Any] | None = None
 
     def initialize(self, host: Host, route: Route, visit: Visit, path: Mapping[str, str]) -> None:
         self.host, self.route, self.visit, self.path = host, route, visit, path
@@ -60,16 +66,33 @@ class Handler(RequestHandler):
         """Read the route's parameters."""
         self.params = {param.name: self._read(param) for param in self.route.params}
 
+    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns. When the client goes away it is cancelled, and the handler ends here."""
+        task: asyncio.Task[T] = asyncio.ensure_future(work)
+        self._wait = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._wait is not None:
+                raise
+            self.set_status(_CLIENT_LEFT, "Client left")
+            raise Finish from None
+        finally:
+            self._wait = None
+
+    def on_connection_close(self) -> None:
+        """End what is done for a client that is gone; a subclass that overrides this calls it on super()."""
+        task, self._wait = self._wait, None
+        if task is not None:
+            task.cancel()
+
     def head(self, *args: Any, **kwargs: Any) -> Any:
         """Answer like GET; Tornado leaves the body out."""
         return self.get(*args, **kwargs)
 
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer 204 with the methods this route has."""
-        names = [m for m in ("GET", "POST", "PUT", "PATCH", "DELETE") if self._has(m)]
-        if "GET" in names:
-            names.insert(1, "HEAD")
-        self.set_header("Allow", ", ".join([*names, "OPTIONS"]))
+        self.set_header("Allow", ", ".join([*methods(type(self)), "OPTIONS"]))
         self.set_status(204)
 
     def send_json(self, value: Any) -> None:
@@ -124,9 +147,6 @@ class Handler(RequestHandler):
         if not isinstance(value, FlowerError) or value.status == 500:
             super().log_exception(typ, value, tb)
 
-    def _has(self, method: str) -> bool:
-        return getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
-
     def _read(self, param: Param) -> Any:
         text = self.get_argument(param.name, None)
         if text is None or (text == "" and param.type is str):
@@ -144,9 +164,19 @@ class Handler(RequestHandler):
         return value
 
 
+def methods(handler: type) -> Sequence[str]:
+    """Return the methods that a handler answers, in upper case, OPTIONS apart."""
+    names = [each for each in _METHODS if _method(handler, each) not in (None, _method(RequestHandler, each))]
+    return ["GET", "HEAD", *names[1:]] if names[:1] == ["GET"] else names
+
+
 def wants_json(accept: str) -> bool:
     """Tell whether an Accept header names application/json."""
     return any(part.split(";")[0].strip().lower() == "application/json" for part in accept.split(","))
+
+
+def _method(handler: type, name: str) -> Any:
+    return getattr(handler, name.lower(), None)
 
 
 def _parse(text: str, param: Param) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -247,3 +248,27 @@ def test_plugins_are_reported_with_their_errors() -> None:
             ]
         },
     )
+
+
+def test_a_long_list_lets_others_have_their_turn_between_its_pieces() -> None:
+    """S65: a socket that takes everything at once is no reason to go on without a pause."""
+    made = FakeHost(tasks=[FakeTask(f"t{number}") for number in range(1000)])
+    turns: list[int] = []
+    encode, turn = made.json, 0
+
+    def noting(value: Any) -> bytes:
+        turns.append(turn)
+        return encode(value)
+
+    made.json = noting  # type: ignore[method-assign]
+
+    async def scenario(client: Client) -> None:
+        nonlocal turn
+        asked = asyncio.ensure_future(client.fetch("/api/tasks"))
+        while not asked.done():
+            turn += 1
+            await asyncio.sleep(0)
+
+    serve(made, flower_routes(), scenario)
+    assert len(turns) == 5
+    assert len(set(turns)) == 5

@@ -26,7 +26,7 @@ from flower_plugins.offers import Offer
 from flower_plugins.options import Option
 from flower_plugins.pages import Assets, NavItem
 from flower_plugins.records import EditableTask, TaskFormatter
-from flower_plugins.routes import ACCESS_LEVELS, Route
+from flower_plugins.routes import ACCESS_LEVELS, Answer, Route
 from flower_plugins.services import Service
 from flower_plugins.sources import EventSource, Messages
 from flower_plugins.testing.host import FakeHost
@@ -129,6 +129,8 @@ class PluginContract:
             assert issubclass(route.handler, Handler)
             assert route.access in ACCESS_LEVELS
             assert route.surface in ("page", "api", "probe")
+            assert all(isinstance(answer, Answer) for answer in route.answers)
+            assert len({answer.status for answer in route.answers}) == len(route.answers)
             if route.access in ("write", "admin"):
                 assert not hasattr(route.handler, "get") or "get" not in _own_methods(route.handler)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -11,7 +12,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flower_plugins.brokers import QueueStats
-from flower_plugins.errors import NotFound, QueryError
+from flower_plugins.calls import TaskCall, TaskResult
+from flower_plugins.errors import InvalidParameter, NotFound, Offline, QueryError, Unavailable
 from flower_plugins.host import Gap, PluginReport, QueueReport
 from flower_plugins.metrics import MetricFamily
 from flower_plugins.offers import Broker, OfferContext
@@ -19,6 +21,7 @@ from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task
+from flower_plugins.routes import Route
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "FakeHost",
     "FakeInspect",
     "FakeQueues",
+    "FakeResults",
     "FakeSettings",
     "FakeStatus",
     "FakeStream",
@@ -140,7 +144,10 @@ class FakeWorkers:
 
 
 class FakeInspect:
-    """Inspect replies in a dict; counts the refreshes asked for."""
+    """Inspect replies in a dict; counts the refreshes asked for.
+
+    `held` is what `query_task` returns, by task id; `reports` and `memory` are by worker.
+    """
 
     def __init__(self, replies: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.replies = dict(replies or {})
@@ -148,6 +155,9 @@ class FakeInspect:
         self.older: dict[str, dict[str, float]] = {}
         """Times by host name and method, where they are not the reply's own."""
         self.refreshed: list[str | None] = []
+        self.held: dict[str, dict[str, dict[str, Any]]] = {}
+        self.reports: dict[str, str] = {}
+        self.memory: dict[str, str | None] = {}
 
     def info(self, hostname: str) -> Mapping[str, Any] | None:
         return self.replies.get(hostname)
@@ -163,16 +173,59 @@ class FakeInspect:
     async def refresh(self, hostname: str | None = None) -> None:
         self.refreshed.append(hostname)
 
+    async def query_task(self, uuid: str) -> Mapping[str, Mapping[str, Any]]:
+        return self.held.get(uuid, {})
+
+    async def report(self, hostname: str) -> str:
+        if hostname not in self.reports:
+            raise NotFound(f"Unknown worker '{hostname}'")
+        return self.reports[hostname]
+
+    async def memsample(self, hostname: str) -> str | None:
+        if hostname not in self.memory:
+            raise NotFound(f"Unknown worker '{hostname}'")
+        return self.memory[hostname]
+
 
 class FakeControl:
-    """Records orders; knows the workers of the host."""
+    """Records orders; knows the workers of the host, and which are online.
+
+    `task_names` are the tasks of the app. `refusals` maps the name of an order, or (name, worker), to the
+    error it ends with. `calls` are the tasks that were sent.
+    """
 
     def __init__(self, workers: FakeWorkers) -> None:
         self.workers = workers
         self.orders: list[tuple[Any, ...]] = []
+        self.calls: list[TaskCall] = []
+        self.task_names: set[str] = set()
+        self.refusals: dict[Any, Exception] = {}
+
+    def check_worker(self, hostname: str) -> None:
+        worker = self.workers.get(hostname)
+        if worker is None:
+            raise NotFound(f"Unknown worker '{hostname}'")
+        if not worker.online:
+            raise Offline(f"Worker '{hostname}' is offline")
+
+    def check_task(self, name: str, hostname: str | None = None) -> None:
+        if name not in self.task_names:
+            raise NotFound(f"Unknown task '{name}'")
+
+    async def send_task(self, call: TaskCall) -> str:
+        return self._send("send_task", call)
+
+    async def apply_task(self, call: TaskCall) -> str:
+        self.check_task(call.name)
+        return self._send("apply_task", call)
 
     async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
-        self.orders.append(("revoke", tuple(uuids), terminate, signal))
+        self._record("revoke", tuple(uuids), terminate, signal)
+
+    async def revoke_by_stamps(
+        self, stamps: Mapping[str, Sequence[str]], *, terminate: bool = False, signal: str = "SIGTERM"
+    ) -> None:
+        self._record("revoke_by_stamps", {name: tuple(values) for name, values in stamps.items()}, terminate, signal)
 
     async def shutdown(self, hostname: str) -> None:
         self._order("shutdown", hostname)
@@ -189,10 +242,83 @@ class FakeControl:
         self._order("pool_shrink", hostname, n)
         return f"Shrinking '{hostname}' worker's pool by {n}"
 
+    async def autoscale(self, hostname: str, minimum: int, maximum: int) -> str:
+        self._order("autoscale", hostname, minimum, maximum)
+        return f"Autoscaling '{hostname}' worker (min={minimum}, max={maximum})"
+
+    async def add_consumer(self, hostname: str, queue: str) -> str:
+        self._order("add_consumer", hostname, queue)
+        return f"add consumer {queue}"
+
+    async def cancel_consumer(self, hostname: str, queue: str) -> str:
+        self._order("cancel_consumer", hostname, queue)
+        return f"no longer consuming from {queue}"
+
+    async def time_limit(
+        self, hostname: str, task: str, *, soft: float | None = None, hard: float | None = None
+    ) -> str:
+        self._order("time_limit", hostname, task, soft, hard)
+        return "time limits set successfully"
+
+    async def rate_limit(self, hostname: str, task: str, limit: str) -> str:
+        self._order("rate_limit", hostname, task, limit)
+        return "new rate limit set successfully"
+
     def _order(self, name: str, hostname: str, *args: Any) -> None:
-        if self.workers.get(hostname) is None:
-            raise NotFound(f"Unknown worker {hostname!r}")
-        self.orders.append((name, hostname, *args))
+        self.check_worker(hostname)
+        self._record(name, hostname, *args)
+
+    def _record(self, name: str, target: Any, *args: Any) -> None:
+        for key in (name, (name, str(target))):
+            if key in self.refusals:
+                raise self.refusals[key]
+        self.orders.append((name, target, *args))
+
+    def _send(self, name: str, call: TaskCall) -> str:
+        self._record(name, call.name)
+        self.calls.append(call)
+        return call.task_id or f"task-{len(self.calls)}"
+
+
+class FakeResults:
+    """Results in a dict; whoever waits for one that is not ready does so until `put` or the time is over."""
+
+    def __init__(self, results: Iterable[TaskResult] = (), *, configured: bool = True) -> None:
+        self.items = {result.uuid: result for result in results}
+        self.configured = configured
+        self.aborted: list[str] = []
+        self.waiting = 0
+        self._news = asyncio.Event()
+
+    def put(self, result: TaskResult) -> None:
+        """Store a result."""
+        self.items[result.uuid] = result
+        self._news.set()
+
+    async def get(self, uuid: str) -> TaskResult:
+        return await self.wait(uuid, 0)
+
+    async def wait(self, uuid: str, seconds: float) -> TaskResult:
+        if not self.configured:
+            raise Unavailable("No result backend is configured")
+        if not 0 <= seconds < 1e6:
+            raise InvalidParameter(f"Invalid timeout '{seconds}'")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        self.waiting += 1
+        try:
+            while not (found := self.items.get(uuid, TaskResult(uuid, "PENDING"))).ready and loop.time() < deadline:
+                self._news.clear()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), deadline - loop.time())
+            return found
+        finally:
+            self.waiting -= 1
+
+    async def abort(self, uuid: str) -> None:
+        if not self.configured:
+            raise Unavailable("No result backend is configured")
+        self.aborted.append(uuid)
 
 
 class FakeQueues:
@@ -270,6 +396,7 @@ class FakeHost:
         self.workers = FakeWorkers(workers)
         self.inspect = FakeInspect()
         self.control = FakeControl(self.workers)
+        self.results = FakeResults()
         self.queues = FakeQueues()
         self.status = FakeStatus()
         self.stream = FakeStream()
@@ -278,6 +405,8 @@ class FakeHost:
         self.navigation: list[NavItem] = []
         self.banner_list: list[Banner] = []
         self.families: list[MetricFamily] = []
+        self.route_list: list[Route] = []
+        self.challenge_list: list[str] = []
         self.renderer: Callable[[str, Mapping[str, Any]], str] | None = None
 
     def plugins(self) -> Sequence[PluginReport]:
@@ -291,6 +420,12 @@ class FakeHost:
 
     def metrics(self) -> Iterable[MetricFamily]:
         return self.families
+
+    def routes(self) -> Sequence[Route]:
+        return self.route_list
+
+    def challenges(self) -> Sequence[str]:
+        return self.challenge_list
 
     def url(self, path: str, **query: object) -> str:
         text = urlencode({key: value for key, value in query.items() if value is not None})

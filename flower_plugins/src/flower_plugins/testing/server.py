@@ -85,7 +85,11 @@ def serve(
     *,
     refusals: Mapping[str, str] | None = None,
 ) -> T:
-    """Run `scenario` against the routes on a fresh event loop and return what it returns."""
+    """Run `scenario` against the routes on a fresh event loop and return what it returns.
+
+    Meanwhile `host.routes()` names them.
+    """
+    host.route_list = list(routes)
 
     async def run() -> T:
         server = HTTPServer(_Router(host, routes, refusals or {}))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timezone, tzinfo
+from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tornado.iostream import StreamClosedError
 
-from flower_plugins import Host, InvalidParameter, NotFound, QueryError, Task, TaskQuery
+from flower_api.times import moment, zone
+from flower_plugins import Host, InvalidParameter, NotFound, Page, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
 
 SORT_FIELDS = ("name", "received", "started", "state")
-_PIECE = 500
+_PIECE = 200
+_MOST = 2**53  # as good as all, and short of what slices and counters can hold
 _MINUTES = "%Y-%m-%d %H:%M"
 
 
@@ -25,15 +27,16 @@ class TasksHandler(Handler):
     async def get(self) -> None:
         """Answer with the tasks that match, keyed by id in the order asked for."""
         query = self._query()
-        if query.limit is not None and query.limit <= 0:
-            self.send_json({})
-            return
         try:
             page = await self.host.tasks.query(query)
         except QueryError as error:
             self.set_status(400)
             self.send_json({"error": error.message})
             return
+        self.set_header("X-Total-Count", str(page.matching))
+        following = self._following(query, page)
+        if following:
+            self.set_header("Link", f'<{following}>; rel="next"')
         await self._send(page.rows)
 
     def compute_etag(self) -> str | None:
@@ -58,6 +61,7 @@ class TasksHandler(Handler):
             self.write((b"," if first else b"") + piece[1:-1])
             try:
                 await self.flush()
+                await asyncio.sleep(0)  # a socket that takes all at once makes no pause
             except StreamClosedError:  # the reader has seen enough
                 return
         self.finish(b"}")
@@ -71,12 +75,23 @@ class TasksHandler(Handler):
             fields["worker"] = worker
         return fields
 
+    def _following(self, query: TaskQuery, page: Page) -> str:
+        """Return the URL of the next page, "" where there is none: by cursor, else by offset (RFC 8288)."""
+        names = [param.name for param in self.route.params if param.name in self.request.query_arguments]
+        asked = {name: self.get_query_argument(name) for name in names}
+        if page.next:
+            return self.host.url("/api/tasks", **{**asked, "offset": None, "after": page.next})
+        behind = query.offset + len(page.rows)
+        if query.after or not page.rows or query.limit is None or behind >= page.matching:
+            return ""
+        return self.host.url("/api/tasks", **{**asked, "offset": behind})
+
     def _query(self) -> TaskQuery:
         params = self.params
         sort_by, descending = _sort(params["sort_by"])
-        zone = _zone(self.host.timezone)
-        received = [_time(params[name], zone, "received") for name in ("received_start", "received_end")]
-        started = [_time(params[name], zone, "started") for name in ("started_start", "started_end")]
+        home = zone(self.host.timezone)
+        received = [_time(params[name], home, "received") for name in ("received_start", "received_end")]
+        started = [_time(params[name], home, "started") for name in ("started_start", "started_end")]
         return TaskQuery(
             state=_filter(params["state"]),
             worker=_filter(params["workername"]),
@@ -88,8 +103,9 @@ class TasksHandler(Handler):
             search=params["search"] or "",
             sort_by=sort_by,
             descending=descending,
-            offset=max(params["offset"], 0),
-            limit=params["limit"],
+            offset=_bounded(params["offset"]),
+            limit=None if params["limit"] is None else _bounded(params["limit"]),
+            after=params["after"] or "",
         )
 
 
@@ -119,6 +135,10 @@ def _loss_fields(host: Host, task: Task) -> dict[str, bool]:
     return {f"worker_{loss}": True} if loss else {}
 
 
+def _bounded(number: int) -> int:
+    return min(max(number, 0), _MOST)
+
+
 def _filter(value: str | None) -> str:
     return "" if value is None or value == "All" else value
 
@@ -132,28 +152,12 @@ def _sort(text: str | None) -> tuple[str, bool]:
     return field, text.startswith("-")
 
 
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return timezone.utc
-
-
-def _time(text: str | None, zone: tzinfo, field: str) -> float | None:
+def _time(text: str | None, home: tzinfo, field: str) -> float | None:
     """Return seconds since the epoch; a time without a zone is in the app's."""
     if not text:
         return None
     try:
-        moment = _parse(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+        return moment(text, _MINUTES, home).timestamp()
     except (ValueError, OverflowError):
         expected = "expected format 'YYYY-MM-DD HH:MM' or ISO 8601"
         raise InvalidParameter(f"Invalid {field}_start or {field}_end, {expected}") from None
-
-
-def _parse(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, _MINUTES)  # the zone is the caller's to add
-    except ValueError:
-        # Python 3.10 does not read the Z of ISO 8601; a plus in a query string may arrive as a space
-        return datetime.fromisoformat(text.replace("Z", "+00:00").replace(" 0", "+0") if "T" in text else text)

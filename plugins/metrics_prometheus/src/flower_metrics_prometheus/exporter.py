@@ -24,6 +24,7 @@ class PrometheusExporter(MetricExporter):
     """
 
     path = "/metrics"
+    content_types = ("text/plain", "application/openmetrics-text")
 
     def __init__(self) -> None:
         self._process = CollectorRegistry()

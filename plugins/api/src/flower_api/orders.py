@@ -1,0 +1,167 @@
+"""Orders to one worker."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from flower_api.answers import Message, WorkerMemory, WorkerReport
+from flower_api.handler import ApiHandler
+from flower_plugins import Forbidden, Param
+
+__all__ = [
+    "AUTOSCALE_PARAMS",
+    "POOL_PARAMS",
+    "QUEUE_PARAMS",
+    "RATE_LIMIT_PARAMS",
+    "TIMEOUT_PARAMS",
+    "AddConsumerHandler",
+    "AutoscaleHandler",
+    "CancelConsumerHandler",
+    "MemoryHandler",
+    "PoolGrowHandler",
+    "PoolRestartHandler",
+    "PoolShrinkHandler",
+    "RateLimitHandler",
+    "ReportHandler",
+    "ShutdownHandler",
+    "TimeoutHandler",
+    "refuse_other_sites",
+]
+
+_MAX_SECONDS = 316_224_000
+POOL_PARAMS = (Param("n", int, 1, minimum=1, maximum=1000, help="How many processes"),)
+AUTOSCALE_PARAMS = (
+    Param("min", int, required=True, minimum=0, maximum=1000, help="The fewest processes"),
+    Param("max", int, required=True, minimum=1, maximum=1000, help="The most processes"),
+)
+QUEUE_PARAMS = (Param("queue", required=True, help="The queue's name"),)
+_WORKER = Param("workername", required=True, help="The worker that is to keep the limit")
+TIMEOUT_PARAMS = (
+    _WORKER,
+    Param("soft", float, minimum=0, maximum=_MAX_SECONDS, help="Soft limit in seconds; 0 removes it"),
+    Param("hard", float, minimum=0, maximum=_MAX_SECONDS, help="Hard limit in seconds; 0 removes it"),
+)
+RATE_LIMIT_PARAMS = (_WORKER, Param("ratelimit", required=True, help='A rate such as "10/m"; "0" removes the limit'))
+
+
+class _Order(ApiHandler, ABC):
+    """An order to the worker in the path, which is the first thing to be right."""
+
+    def prepare(self) -> None:
+        self.host.control.check_worker(self.worker())
+        super().prepare()
+
+    async def post(self) -> None:
+        """Give the order and answer with a sentence."""
+        self.answer(Message(await self.order(self.worker())))
+
+    def worker(self) -> str:
+        """Return whom the order is for."""
+        return self.path["name"]
+
+    @abstractmethod
+    async def order(self, name: str) -> str:
+        """Give the order and return what to say about it."""
+
+
+class ShutdownHandler(_Order):
+    """Ends a worker."""
+
+    async def order(self, name: str) -> str:
+        await self.host.control.shutdown(name)
+        return "Shutting down!"
+
+
+class PoolRestartHandler(_Order):
+    """Restarts a worker's pool."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.pool_restart(name)
+
+
+class PoolGrowHandler(_Order):
+    """Adds processes to a worker's pool."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.pool_grow(name, self.params["n"])
+
+
+class PoolShrinkHandler(_Order):
+    """Takes processes from a worker's pool."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.pool_shrink(name, self.params["n"])
+
+
+class AutoscaleHandler(_Order):
+    """Bounds the size of a worker's pool."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.autoscale(name, self.params["min"], self.params["max"])
+
+
+class AddConsumerHandler(_Order):
+    """Has a worker consume from a queue."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.add_consumer(name, self.params["queue"])
+
+
+class CancelConsumerHandler(_Order):
+    """Has a worker no longer consume from a queue."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.cancel_consumer(name, self.params["queue"])
+
+
+class _Limit(_Order):
+    """A limit on the task in the path, kept by the worker in the parameters."""
+
+    def prepare(self) -> None:
+        control, name = self.host.control, self.worker()
+        control.check_task(self.path["name"], name or None)
+        if name:  # without one, the parameters are refused
+            control.check_worker(name)
+        ApiHandler.prepare(self)
+
+    def worker(self) -> str:
+        return self.get_argument("workername", "")
+
+
+class TimeoutHandler(_Limit):
+    """Limits how long a task may run."""
+
+    async def order(self, name: str) -> str:
+        soft, hard = self.params["soft"], self.params["hard"]
+        return await self.host.control.time_limit(name, self.path["name"], soft=soft, hard=hard)
+
+
+class RateLimitHandler(_Limit):
+    """Limits how often a task may run."""
+
+    async def order(self, name: str) -> str:
+        return await self.host.control.rate_limit(name, self.path["name"], self.params["ratelimit"])
+
+
+class ReportHandler(ApiHandler):
+    """Shows a worker's software and settings."""
+
+    async def get(self) -> None:
+        """Ask the worker."""
+        refuse_other_sites(self)
+        self.answer(WorkerReport(await self.host.inspect.report(self.path["name"])))
+
+
+class MemoryHandler(ApiHandler):
+    """Shows a worker's memory."""
+
+    async def get(self) -> None:
+        """Ask the worker."""
+        refuse_other_sites(self)
+        self.answer(WorkerMemory(await self.host.inspect.memsample(self.path["name"])))
+
+
+def refuse_other_sites(handler: ApiHandler) -> None:
+    """Raise Forbidden for another web page, which must not make workers answer."""
+    if handler.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("Cross-site request forbidden")

@@ -1,0 +1,101 @@
+"""Revoking tasks, and asking who holds one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from flower_api.answers import Message, Outcome, TaskQueried
+from flower_api.bodies import read
+from flower_api.handler import ApiHandler
+from flower_api.many import send_outcomes
+from flower_api.orders import refuse_other_sites
+from flower_plugins import Param
+
+__all__ = [
+    "REVOKE_PARAMS",
+    "QueryTaskHandler",
+    "RevokeBody",
+    "RevokeHandler",
+    "RevokeManyHandler",
+    "RevokeStampedHandler",
+    "StampsBody",
+]
+
+REVOKE_PARAMS = (
+    Param("terminate", bool, False, help="Also kill the process that runs the task"),
+    Param("signal", default="SIGTERM", help="The signal to kill it with"),
+)
+
+_MAX_ID = 255
+_Text = Annotated[str, Meta(min_length=1, max_length=255)]
+_Stamps = Annotated[list[_Text], Meta(min_length=1, max_length=1000)]
+
+
+class RevokeBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The tasks to revoke, and whether to kill the processes that run them."""
+
+    ids: Annotated[list[str], Meta(min_length=1, max_length=1000)]
+    terminate: bool = False
+    signal: str = "SIGTERM"
+
+
+class StampsBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The stamped headers by which to revoke tasks, each with the values that are meant."""
+
+    stamps: Annotated[dict[_Text, _Stamps], Meta(min_length=1, max_length=20)]
+    terminate: bool = False
+    signal: str = "SIGTERM"
+
+
+class RevokeHandler(ApiHandler):
+    """Revokes one task."""
+
+    async def post(self) -> None:
+        """Tell all workers; whether one knows the task is not asked."""
+        uuid, params = self.path["id"], self.params
+        signal = params["signal"] or "SIGTERM"
+        await self.host.control.revoke([uuid], terminate=params["terminate"], signal=signal)
+        self.answer(Message(f"Revoked '{uuid}'"))
+
+
+class RevokeManyHandler(ApiHandler):
+    """Revokes several tasks."""
+
+    async def post(self) -> None:
+        """Tell all workers at once, and answer with the outcome for each id."""
+        body = read(self.request.body, RevokeBody)
+        ids = list(dict.fromkeys(body.ids))
+        good = [uuid for uuid in ids if 0 < len(uuid) <= _MAX_ID]
+        if good:
+            await self.host.control.revoke(good, terminate=body.terminate, signal=body.signal)
+        send_outcomes(self, ids, [_outcome(uuid) for uuid in ids])
+
+
+class RevokeStampedHandler(ApiHandler):
+    """Revokes tasks by their stamped headers."""
+
+    async def post(self) -> None:
+        """Tell all workers."""
+        body = read(self.request.body, StampsBody)
+        await self.host.control.revoke_by_stamps(body.stamps, terminate=body.terminate, signal=body.signal)
+        self.answer(Message(f"Revoked the tasks stamped with {', '.join(map(repr, body.stamps))}"))
+
+
+class QueryTaskHandler(ApiHandler):
+    """Shows which worker holds a task."""
+
+    async def get(self) -> None:
+        """Ask all workers."""
+        refuse_other_sites(self)
+        uuid = self.path["id"]
+        held = await self.host.inspect.query_task(uuid)
+        self.answer(TaskQueried(uuid, {name: dict(told) for name, told in held.items()}))
+
+
+def _outcome(uuid: str) -> Outcome:
+    if 0 < len(uuid) <= _MAX_ID:
+        return Outcome(200, f"Revoked '{uuid}'")
+    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} characters")
