@@ -157,7 +157,7 @@ def test_public_routes_need_no_login() -> None:
 def test_the_shape_of_a_task_has_exactly_the_fields_of_a_task() -> None:
     listed = msgspec.json.schema(ListedTask)["$defs"]["ListedTask"]
     shown = msgspec.json.schema(TaskInfo)["$defs"]["TaskInfo"]
-    assert set(listed["properties"]) == set(TASK_FIELDS)
+    assert set(listed["properties"]) == {*TASK_FIELDS, "worker_lost", "worker_restarted"}
     assert set(listed["required"]) == set(TASK_FIELDS) - {"worker"}
     assert set(shown["required"]) == {*TASK_FIELDS, "task-id"}
 
