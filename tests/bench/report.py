@@ -39,7 +39,6 @@ class Run:
     figures: Figures
     scenarios: Sequence[Scenario]
     brokers: Sequence[str]
-    repeat: int
     quick: bool
     left_out: list[str] = field(default_factory=list)
 
@@ -93,11 +92,11 @@ def _head(run: Run) -> Iterator[str]:
         " Both ran by turns in one run, each in a fresh process, with private brokers and the same pre-encoded events:"
         " sent, received, started, succeeded, failed and retried, of 50 task names and 20 workers,"
         " from a publisher process."
-        f" Figures are medians of {run.repeat} repetition{'s' * (run.repeat != 1)}, with the range in parentheses;"
+        " Figures are medians of the repetitions that each section states, with the range in parentheses;"
         " “better” is the median of the ratios within each pair."
     )
     yield ""
-    if run.quick or run.repeat < 3:
+    if run.quick:
         yield "This was a short run: take the ratios for an orientation and the digits for noise."
         yield ""
 
@@ -127,7 +126,8 @@ def _scenario(figures: Figures, scenario: Scenario) -> Iterator[str]:
     brokers = list(dict.fromkeys(key.broker for key in keys))
     yield f"## {scenario.title}"
     yield ""
-    yield scenario.about + (f" Taken on {_BROKERS[brokers[0]]}." if len(brokers) == 1 else "")
+    taken = f" Taken on {_BROKERS[brokers[0]]}." if len(brokers) == 1 else ""
+    yield f"{scenario.about}{taken} Repetitions: {scenario.repeat}."
     yield ""
     for part in dict.fromkeys(key.part for key in keys):
         if part:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -41,8 +42,12 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.quick and not options.scenario:
         left_out = [f"{each.title}: not part of the quick run." for each in chosen if not each.quick]
         chosen = [dataclasses.replace(each, brokers=each.quick) for each in chosen if each.quick]
-    repeat = options.repeat or (1 if options.quick else 3)
-    run = Run(Figures(), chosen, options.broker or BROKERS, repeat, options.quick, left_out)
+    repeat = options.repeat or (1 if options.quick else 0)
+    if repeat:
+        chosen = [dataclasses.replace(each, repeat=repeat) for each in chosen]
+    run = Run(Figures(), chosen, options.broker or BROKERS, options.quick, left_out)
+    # So that whoever ends this ends the brokers and servers it started as well.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     failed = _measure(run, scale)
     page = render(run)
     print(page)
@@ -57,7 +62,9 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scenario", action="append", choices=names, help="only this one; may be repeated")
     parser.add_argument("--broker", action="append", choices=BROKERS, help="only this one; may be repeated")
     parser.add_argument("--sizes", type=_sizes, help="numbers of tasks for the scenario tasks, like 10000,100000")
-    parser.add_argument("--repeat", type=int, help="pairs of runs to take medians of; 3, or 1 with --quick")
+    parser.add_argument(
+        "--repeat", type=int, help="pairs of runs to take medians of; as each scenario says, or 1 with --quick"
+    )
     parser.add_argument("--quick", action="store_true", help="an orientation, in less than a minute")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser.parse_args(words)
@@ -91,7 +98,7 @@ def _measure(run: Run, scale: Scale) -> bool:
                 run.left_out.append(f"{scenario.title} on {where}, {side}, repetition {repetition + 1}: {error}.")
                 _say(f"  failed: {error}")
             took = time.monotonic() - begun
-            _say(f"{scenario.name} on {where}, {side}, {repetition + 1} of {run.repeat}: {took:.1f} s")
+            _say(f"{scenario.name} on {where}, {side}, {repetition + 1} of {scenario.repeat}: {took:.1f} s")
     return failed
 
 
@@ -99,7 +106,7 @@ def _order(run: Run, brokers: Sequence[str]) -> Iterator[tuple[Scenario, str, st
     """Yield every trial: sides by turns, and the other one first in every second repetition."""
     for scenario in run.scenarios:
         for where in (name for name in brokers if name in scenario.brokers):
-            for repetition in range(run.repeat):
+            for repetition in range(scenario.repeat):
                 sides = scenario.sides if repetition % 2 == 0 else tuple(reversed(scenario.sides))
                 for side in sides:
                     yield scenario, where, side, repetition

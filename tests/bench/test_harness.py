@@ -370,7 +370,7 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
             feed("tasks", "redis", subject, TIME, part=f"{size:,} tasks")
             feed("tasks", "redis", subject, LAG, part=f"{size:,} tasks")
     assert [target.label for target in TARGETS if target.judge(figures) is None] == []
-    page = report.render(report.Run(figures, SCENARIOS, ("redis", "rabbitmq"), 1, True))
+    page = report.render(report.Run(figures, SCENARIOS, ("redis", "rabbitmq"), True))
     assert "without a figure" not in page
     assert "| Search, 100,000 tasks | ≥ 4" in page
     assert page.count("### 100,000 tasks") == 1
@@ -379,7 +379,7 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
 
 
 def test_the_report_says_what_it_has_no_figure_for_and_names_no_machine() -> None:
-    page = report.render(report.Run(Figures(), SCENARIOS, ("redis",), 3, False, ["RabbitMQ: not installed."]))
+    page = report.render(report.Run(Figures(), SCENARIOS, ("redis",), False, ["RabbitMQ: not installed."]))
     assert "- RabbitMQ: not installed." in page
     assert "without a figure in this run: Redis burst" in page
     assert os.uname().nodename not in page

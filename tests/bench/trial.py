@@ -31,6 +31,7 @@ class Scale:
     cpu_rate: int
     cpu_fast: dict[str, int]
     cpu_seconds: float
+    settling_seconds: float
     ladder: tuple[int, ...]
     first_step: dict[str, int]
     step_seconds: float
@@ -52,17 +53,18 @@ FULL = Scale(
     cpu_rate=2_000,
     cpu_fast={"redis": 20_000, "rabbitmq": 10_000},
     cpu_seconds=10,
+    settling_seconds=8,
     ladder=(
         *(500, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 6_500, 8_000, 10_000, 12_500, 15_000, 20_000),
         *(25_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000),
     ),
     first_step={OURS: 5_000, PEER: 1_500},
-    step_seconds=6,
+    step_seconds=4,
     overload_rate=10_000,
     overload_seconds=20,
     flood_events=600_000,
     sizes=(10_000, 100_000, 1_000_000),
-    page_seconds=2,
+    page_seconds=1,
     page_rate=1_000,
     ingest_rate=20_000,
     ingest_seconds=15,
@@ -75,6 +77,7 @@ QUICK = Scale(
     cpu_rate=1_000,
     cpu_fast={},
     cpu_seconds=3,
+    settling_seconds=0,
     ladder=(1_000, 2_000, 4_000, 10_000, 20_000),
     first_step={OURS: 4_000, PEER: 1_000},
     step_seconds=1,
@@ -125,3 +128,5 @@ class Scenario:
     sides: Sequence[str] = (OURS, PEER)
     quick: Sequence[str] = ()
     """The brokers on which it is part of a quick run."""
+    repeat: int = 3
+    """Pairs of runs to take medians of."""

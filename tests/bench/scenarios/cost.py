@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from tests.bench.figures import Figure
@@ -15,6 +16,8 @@ __all__ = ["COST"]
 def _measure(trial: Trial) -> Iterator[Figure]:
     scale = trial.scale
     with trial.server() as (server, publisher):
+        # What a start costs is another scenario's figure: new workers are asked about themselves, for seconds.
+        time.sleep(scale.settling_seconds)
         yield _cost(server, publisher, scale.cpu_rate, scale.cpu_seconds, "common rate")
         if trial.side == OURS and trial.broker in scale.cpu_fast:
             yield _cost(server, publisher, scale.cpu_fast[trial.broker], scale.cpu_seconds, "fast")

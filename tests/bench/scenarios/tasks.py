@@ -154,4 +154,5 @@ TASKS = Scenario(
     _measure,
     brokers=("redis",),
     quick=("redis",),
+    repeat=1,
 )
