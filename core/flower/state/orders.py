@@ -26,6 +26,8 @@ _LAST = "\U0010ffff" * 4  # sorts after every id
 Key = tuple[bool, Any, str]
 """Whether there is a value, the value, and the id that breaks ties."""
 
+_UNKNOWN: Key = (False, 0, "")
+
 
 def sort_key(field: str) -> Callable[[TaskRecord], Key]:
     """Return what tasks are sorted by: missing values come first, texts regardless of case, ties by id."""
@@ -95,6 +97,12 @@ class ReceivedOrder:
         first, last = (first, last - start) if descending else (first + start, last)
         return (uuid for _, uuid in received.islice(first, last, descending)) if first < last else iter(())
 
+    def ids(self, low: float, high: float) -> list[str]:
+        """Return the ids of all tasks received in a range, by time of receipt."""
+        received = self._received
+        keys = list(received.islice(received.bisect_left((low, "")), received.bisect_left((high, _LAST))))
+        return [uuid for _, uuid in keys]
+
     def _missing_down(self) -> Iterator[str]:
         """Sort only when somebody gets that far."""
         yield from sorted(self._missing, reverse=True)
@@ -133,7 +141,8 @@ class SortedOrder:
         async with self._building:
             if self.complete:
                 return
-            self._keys, self._known, self._late = SortedList(), {}, {}
+            # At its full size from the first, because a dict of a million that grows holds up the loop.
+            self._keys, self._known, self._late = SortedList(), dict.fromkeys(records, _UNKNOWN), {}
             rows = list(dict.values(records))
             runs: list[list[Key]] = []
             for first in range(0, len(rows), _RUN):

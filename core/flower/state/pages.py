@@ -23,8 +23,7 @@ _WALK = 16_384
 _STRIDE = 1024
 _RUN = 1000
 _STEP = 512
-_LISTED = 100_000
-_FAR = 200_000
+_LISTED = 10_000
 _FULL = 4
 
 
@@ -84,7 +83,7 @@ class ReceivedMembers(Members):
 
     def uuids(self) -> list[str]:
         """Return the ids, by time of receipt."""
-        return list(self._received.range(self._low, self._high, 0, descending=False))
+        return self._received.ids(self._low, self._high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +134,36 @@ async def read_page(source: Orders, members: Members | None, order: Order, windo
     rows: Sequence[TaskRecord] | None = None
     if members is None or count > _FEW or (members.ordered is not None and not order.field):
         rows = await _walked(source, members, order, window, pace)
+    if rows is None and not order.field and window.after is None and _FULL * count > len(kept):
+        rows = await _passed(source, members, window, pace)
     if rows is None:
-        candidates = list(dict.values(kept)) if members is None else _rows(kept, members)
-        rows = await _sorted_page(candidates, order, window, stop, pace)
+        uuids = list(kept) if members is None else members.uuids()
+        rows = await _sorted_page(await _records(kept, uuids, pace), order, window, stop, pace)
     return window.page(rows, count, len(kept), order)
+
+
+async def _passed(source: Orders, members: Members | None, window: Window, pace: Pace) -> list[TaskRecord]:
+    """Go through a copy of the whole order of change: of many tasks that is less work than sorting them."""
+    kept, stop = source.kept(), None if window.size is None else window.start + window.size
+    uuids = list(source.changed.walk() if members is None or members.ordered is None else reversed(members.ordered))
+    if members is None or members.ordered is not None:
+        return await _records(kept, uuids[window.start : stop], pace)
+    found: list[str] = []
+    for first in range(0, len(uuids), _STRIDE):
+        found += members.among([uuid for uuid in uuids[first : first + _STRIDE] if uuid in kept])
+        if stop is not None and len(found) >= stop:
+            break
+        await pace.maybe_rest()
+    return await _records(kept, found[window.start : stop], pace)
+
+
+async def _records(kept: Group, uuids: Sequence[str], pace: Pace) -> list[TaskRecord]:
+    """Return the tasks of these ids, of those that are still there."""
+    rows: list[TaskRecord] = []
+    for first in range(0, len(uuids), _STRIDE):
+        rows += [kept[uuid] for uuid in uuids[first : first + _STRIDE] if uuid in kept]
+        await pace.maybe_rest()
+    return rows
 
 
 async def _walked(
@@ -151,11 +176,6 @@ async def _walked(
     kept = source.kept()
     if not order.field:
         ordered = None if members is None else members.ordered
-        if window.size is None and window.after is None and (members is None or ordered is not None):
-            if len(kept if ordered is None else ordered) > _LISTED:
-                return None
-            listed = source.changed.walk() if ordered is None else reversed(ordered)
-            return [kept[uuid] for uuid in islice(listed, window.start, None) if uuid in kept]
         if ordered is not None:
             members, uuids = None, iter(reversed(ordered))
         elif window.after is not None:
@@ -186,7 +206,7 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
         return None
     need = window.start + window.size
     if members is None and window.after is None:
-        if need > _FAR:
+        if window.size > _LISTED:
             return None
         return [kept[uuid] for uuid in islice(uuids, window.start, need) if uuid in kept]
     found: list[str] = []
@@ -200,10 +220,6 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
         if len(found) >= need or not step:
             return [kept[uuid] for uuid in found[window.start : need] if uuid in kept]
     return None
-
-
-def _rows(kept: Group, members: Members) -> list[TaskRecord]:
-    return [kept[uuid] for uuid in members.uuids() if uuid in kept]
 
 
 async def _sorted_page(

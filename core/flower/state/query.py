@@ -164,7 +164,7 @@ async def _matching(
     in_order = False
     if received is not None and (number := source.received.between(received.low, received.high)) < few:
         few, others = number, filters
-        uuids = list(source.received.range(received.low, received.high, 0, descending=True))
+        uuids = source.received.ids(received.low, received.high)
     elif filters:
         in_order = filters[0].ordered is not None
         uuids = filters[0].uuids()
