@@ -26,8 +26,6 @@ _LAST = "\U0010ffff" * 4  # sorts after every id
 Key = tuple[bool, Any, str]
 """Whether there is a value, the value, and the id that breaks ties."""
 
-_UNKNOWN: Key = (False, 0, "")
-
 
 def sort_key(field: str) -> Callable[[TaskRecord], Key]:
     """Return what tasks are sorted by: missing values come first, texts regardless of case, ties by id."""
@@ -142,7 +140,9 @@ class SortedOrder:
             if self.complete:
                 return
             # At its full size from the first, because a dict of a million that grows holds up the loop.
-            self._keys, self._known, self._late = SortedList(), dict.fromkeys(records, _UNKNOWN), {}
+            # Until their turn comes the values are the wrong ones, which nobody reads while this is not complete.
+            known: dict[str, Any] = dict.copy(records)
+            self._keys, self._known, self._late = SortedList(), known, {}
             rows = list(dict.values(records))
             runs: list[list[Key]] = []
             for first in range(0, len(rows), _RUN):

@@ -145,8 +145,9 @@ async def read_page(source: Orders, members: Members | None, order: Order, windo
 async def _passed(source: Orders, members: Members | None, window: Window, pace: Pace) -> list[TaskRecord]:
     """Go through a copy of the whole order of change: of many tasks that is less work than sorting them."""
     kept, stop = source.kept(), None if window.size is None else window.start + window.size
-    uuids = list(source.changed.walk() if members is None or members.ordered is None else reversed(members.ordered))
-    if members is None or members.ordered is not None:
+    ordered = None if members is None else members.ordered
+    uuids = source.changed.ids() if ordered is None else list(reversed(ordered))
+    if members is None or ordered is not None:
         return await _records(kept, uuids[window.start : stop], pace)
     found: list[str] = []
     for first in range(0, len(uuids), _STRIDE):

@@ -45,7 +45,7 @@ def test_every_place_and_the_oldest_are_those_of_a_plain_list(spread: int) -> No
             model.evict()
         if turn % 1_000 == 0:
             newest_first = list(reversed(model.records))
-            assert list(model.order.walk()) == newest_first
+            assert list(model.order.walk()) == model.order.ids() == newest_first
             for start in (0, 1, len(newest_first) // 2, len(newest_first) - 1, len(newest_first), 10**9):
                 assert list(islice(model.order.walk(start), 5)) == newest_first[start : start + 5]
             middle = model.records[newest_first[len(newest_first) // 3]].order
