@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import subprocess
 import threading
@@ -47,9 +48,11 @@ def store(app: Celery) -> Any:
 def read(app: Celery, task_id: str) -> TaskResult:
     backend = ResultBackend(app)
     try:
-        return backend.fetch([task_id])[task_id]
+        found = backend.fetch([task_id])[task_id]
     finally:
         backend.close()
+    assert isinstance(found, TaskResult)
+    return found
 
 
 @pytest.mark.parametrize("value", [3, None, "a", [1, {"b": None}], True, 1.5])
@@ -95,12 +98,19 @@ def test_an_unknown_task_is_pending_and_many_are_read_at_once(app: Celery, store
     backend.close()
 
 
-def test_a_pickle_is_not_read(app: Celery, store: Any) -> None:
+def test_a_pickle_is_not_read_and_hides_no_other_result(app: Celery, store: Any) -> None:
     """S40"""
-    app.conf.update(result_serializer="pickle", accept_content=["json", "pickle"])
-    task_id = store("x")
-    with pytest.raises(Unavailable, match="not safe to read"):
-        read(app, task_id)
+    good = store(1)
+    app.conf.update(accept_content=["json", "pickle"])
+    pickled = uuid.uuid4().hex
+    app.backend.set(app.backend.get_key_for_task(pickled), pickle.dumps({"status": "SUCCESS", "result": "x"}))
+    backend = ResultBackend(app)
+    found = backend.fetch([pickled, good])
+    backend.close()
+    app.backend.forget(pickled)
+    assert isinstance(found[pickled], Unavailable)
+    assert "not safe to read" in found[pickled].message
+    assert found[good] == TaskResult(good, "SUCCESS", 1)
 
 
 def test_an_abortion_is_stored(app: Celery, store: Any) -> None:
