@@ -145,7 +145,7 @@ def test_a_task_is_revoked_everywhere(signal: str, sent: str) -> None:
     assert wire.sent == [("revoke", {"task_id": ["a", "b"], "terminate": True, "signal": sent}, None)]
 
 
-@pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001])
+@pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001, ["a\nb"], ["a", "\x1b[31m"]])
 def test_task_ids_have_bounds(uuids: list[str]) -> None:
     wire = Wire()
     error = refused(lambda control: control.revoke(uuids), wire)

@@ -68,7 +68,7 @@ class RevokeManyHandler(ApiHandler):
         """Tell all workers at once, and answer with the outcome for each id."""
         body = read(self.request.body, RevokeBody)
         ids = list(dict.fromkeys(body.ids))
-        good = [uuid for uuid in ids if 0 < len(uuid) <= _MAX_ID]
+        good = [uuid for uuid in ids if _may_be_id(uuid)]
         if good:
             await self.host.control.revoke(good, terminate=body.terminate, signal=body.signal)
         send_outcomes(self, ids, [_outcome(uuid) for uuid in ids])
@@ -96,6 +96,10 @@ class QueryTaskHandler(ApiHandler):
 
 
 def _outcome(uuid: str) -> Outcome:
-    if 0 < len(uuid) <= _MAX_ID:
+    if _may_be_id(uuid):
         return Outcome(200, f"Revoked '{uuid}'")
-    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} characters")
+    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} printable characters")
+
+
+def _may_be_id(uuid: str) -> bool:
+    return 0 < len(uuid) <= _MAX_ID and uuid.isprintable()
