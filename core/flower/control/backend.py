@@ -247,6 +247,9 @@ def _bound(backend: Any) -> None:
     backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {
         "application/json"
     }
+    if hasattr(backend, "_decode_stored_result"):
+        # Celery's database backend unpickles rows that it cannot decode, whatever it is to accept.
+        backend._decode_stored_result = backend.decode
     connparams = getattr(backend, "connparams", None)
     if isinstance(connparams, dict):
         # Only there where the library is: a new connection once, when an old one broke, and no pauses.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.backends.base import BaseBackend
 from kombu.messaging import Producer
 
 from flower.control.backend import ResultBackend
@@ -111,6 +112,25 @@ def test_a_pickle_is_not_read_and_hides_no_other_result(app: Celery, store: Any)
     assert isinstance(found[pickled], Unavailable)
     assert "not safe to read" in found[pickled].message
     assert found[good] == TaskResult(good, "SUCCESS", 1)
+
+
+def test_a_row_that_is_a_pickle_is_not_read(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S40"""
+
+    class Rows(BaseBackend):
+        """Reads as Celery's database backend does, which needs SQLAlchemy."""
+
+        def _decode_stored_result(self, payload: bytes) -> Any:
+            return "unpickled"
+
+        def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+            payload = b'"text"' if task_id == "good" else pickle.dumps("x")
+            return {"status": "SUCCESS", "result": self._decode_stored_result(payload)}
+
+    monkeypatch.setattr("celery.app.backends.by_url", lambda *_: (Rows, ""))
+    found = ResultBackend(app).fetch(["good", "evil"])
+    assert found["good"] == TaskResult("good", "SUCCESS", "text")
+    assert isinstance(found["evil"], Unavailable)
 
 
 def test_an_abortion_is_stored(app: Celery, store: Any) -> None:
