@@ -11,7 +11,6 @@ from flower_api.answers import Message, Outcome, TaskQueried
 from flower_api.bodies import read
 from flower_api.handler import ApiHandler
 from flower_api.many import send_outcomes
-from flower_api.orders import refuse_other_sites
 from flower_plugins import Param
 
 __all__ = [
@@ -89,7 +88,7 @@ class QueryTaskHandler(ApiHandler):
 
     async def get(self) -> None:
         """Ask all workers."""
-        refuse_other_sites(self)
+        self.refuse_other_sites()
         uuid = self.path["id"]
         held = await self.host.inspect.query_task(uuid)
         self.answer(TaskQueried(uuid, {name: dict(told) for name, told in held.items()}))
