@@ -249,7 +249,7 @@ def _bound(backend: Any) -> None:
     }
     if hasattr(backend, "_decode_stored_result"):
         # Celery's database backend unpickles rows that it cannot decode, whatever it is to accept.
-        backend._decode_stored_result = backend.decode
+        backend._decode_stored_result = backend.decode  # noqa: SLF001  # there is no public name for it
     connparams = getattr(backend, "connparams", None)
     if isinstance(connparams, dict):
         # Only there where the library is: a new connection once, when an old one broke, and no pauses.

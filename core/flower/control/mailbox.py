@@ -56,7 +56,8 @@ class Mailbox:
     ) -> None:
         """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
         latest = time.monotonic() + _CALL_SECONDS
-        await self._run(self._executor, self._cast, method, dict(arguments or {}), destination, latest, timeout=_CALL_SECONDS)
+        args = method, dict(arguments or {}), destination, latest
+        await self._run(self._executor, self._cast, *args, timeout=_CALL_SECONDS)
 
     async def ask(
         self,
