@@ -15,7 +15,7 @@ log = logging.getLogger("flower.audit")
 log.setLevel(logging.INFO)  # --logging=warning quietens the program, not the record of what people did
 
 _MAX_TEXT = 1000
-_MAX_ORDERS = 100
+_MAX_ORDERS_TEXT = 64_000
 
 
 class Attempt:
@@ -29,14 +29,16 @@ class Attempt:
         self.identity, self.address = identity, address
         self._method, self._action, self._target, self._due = method, action, target, due
         self._orders: list[str] = []
+        self._room = _MAX_ORDERS_TEXT
         self.open = True
         """Whether the record is still to be written."""
 
     def give(self, order: str) -> None:
-        """Note an order to workers or to the result backend."""
+        """Note an order to workers or to the result backend, with every target: a record says when it is cut."""
         self._due = True
-        if len(self._orders) < _MAX_ORDERS:
-            self._orders.append(order[:_MAX_TEXT])
+        if self._room > 0:
+            self._orders.append(order[: self._room])
+        self._room -= len(order)
 
     def end(self, outcome: str, parameters: str = "") -> None:
         """Write the record, the first time only.
@@ -49,6 +51,7 @@ class Attempt:
         self.open = False
         if not self._due:
             return
+        cut = [f"… and {-self._room} characters more"] if self._room < 0 else []
         fields = {
             "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             "identity": self.identity,
@@ -57,7 +60,7 @@ class Attempt:
             "action": self._action,
             "target": self._target[:_MAX_TEXT],
             "parameters": parameters,
-            "orders": self._orders,
+            "orders": [*self._orders, *cut],
             "outcome": outcome[:_MAX_TEXT],
         }
         log.info("%s", json.dumps(fields))

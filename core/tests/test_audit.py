@@ -108,10 +108,20 @@ def test_names_cannot_forge_a_second_line(caplog: pytest.LogCaptureFixture) -> N
     assert record.getMessage().isprintable()
 
 
-def test_a_record_is_bounded(records: Any) -> None:
+def test_every_task_of_a_large_order_is_named(records: Any) -> None:
+    """S53"""
+    tried = attempt()
+    uuids = [f"{number:036d}" for number in range(1000)]
+    tried.give(f"revoke {' '.join(uuids)}")
+    tried.end("ok")
+    assert records()[0]["orders"] == [f"revoke {' '.join(uuids)}"]
+
+
+def test_a_record_is_bounded_and_says_so(records: Any) -> None:
     tried = attempt()
     for number in range(1000):
         tried.give(f"{number} " + "x" * 5000)
     tried.end("y" * 5000)
     (line,) = records()
     assert len(json.dumps(line)) < 110_000
+    assert line["orders"][-1] == "… and 4939890 characters more"

@@ -220,7 +220,8 @@ def test_options_lists_the_methods(path: str, methods: str) -> None:
 
 
 def test_a_method_the_handler_lacks_is_405() -> None:
-    assert ask("/page", "DELETE").code == 405
+    refused = ask("/page", "DELETE")
+    assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_a_handler_can_demand_more_than_its_route() -> None:

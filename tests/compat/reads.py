@@ -210,7 +210,7 @@ DIFFERENT = (
     Difference(
         "GET /api/nope",
         (404, ANYTHING),
-        (404, "No such route: /api/nope. docs/api.md lists them."),
+        (404, "No such route: /api/nope. /api/docs lists them."),
         "the API answers scripts, not with pages",
     ),
     Difference("GET /tasks/datatable?start=0&length=2", (400, "Missing argument draw"), (400, ANYTHING), _PAGES),

@@ -9,6 +9,7 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.system.support import Launcher, Process, Room, RunningFlower, until
+from tests.system.support import Launcher, Process, Publisher, Room, RunningFlower, until
 
 pytestmark = pytest.mark.system
 
@@ -392,6 +393,25 @@ def test_a_worker_that_does_not_answer_is_a_504(desk: Desk) -> None:
         refusal = f"Failed to grow '{name}' worker's pool: no reply within 3 s"
         assert (response.status_code, response.text) == (504, refusal)
         assert time.monotonic() - asked < 5
+
+
+def test_silent_workers_hold_up_nobody_else(desk: Desk) -> None:
+    """R29, S50"""
+    silent = [f"silent{number}@test" for number in range(100)]
+    with Publisher(desk.room) as publisher:
+        for name in silent:
+            publisher.send({"hostname": name, "timestamp": time.time(), "type": "worker-heartbeat", "freq": 60})
+    until(lambda: desk.flower.json("/api/workers?status=1").keys() >= set(silent), "their heartbeats came")
+    with ThreadPoolExecutor() as pool:
+        order = pool.submit(desk.post, "/api/workers/pool/grow", json={"workers": silent})
+        time.sleep(0.5)  # not to wait for something: to be in the middle of it
+        asked = time.monotonic()
+        desk.run("add", 1, 2)
+        desk.done("/api/task/revoke/nobody")
+        desk.flower.json("/api/task/result/nobody")
+        assert time.monotonic() - asked < 2
+        outcomes = order.result(10).json()["outcomes"]
+    assert {told["status"] for told in outcomes.values()} == {504}
 
 
 def test_every_attempt_leaves_one_line_of_audit(desk: Desk) -> None:

@@ -161,7 +161,9 @@ class Flower:
     def _make_services(self) -> None:
         settings, workers = self.settings, self.state.workers
         self.executor = Executor()
-        self.mailbox = Mailbox(self.celery, self.executor)
+        # All workers that one order goes to may keep it waiting, and nothing else must wait with it.
+        self.asking = Executor(limit=100, ceiling=128)
+        self.mailbox = Mailbox(self.celery, self.executor, asking=self.asking)
         self.inspect = InspectService(
             self.mailbox,
             is_known=lambda name: workers.get(name) is not None,

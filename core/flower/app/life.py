@@ -87,7 +87,7 @@ class _Life:
             await flower.memory.stop()
         await flower.queues.close()
         flower.mailbox.close()
-        await flower.executor.close()
+        await asyncio.gather(flower.asking.close(), flower.executor.close())
 
     async def _tick(self) -> None:
         while True:

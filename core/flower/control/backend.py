@@ -54,9 +54,12 @@ class ResultBackend:
         """Tell whether the Celery app has a result backend."""
         return bool(self._app.backend_cls) or str(self._app.conf.result_backend or "") not in _DISABLED
 
-    def fetch(self, uuids: Sequence[str]) -> dict[str, TaskResult]:
-        """Return what is known of each task. Blocks; raise Unavailable when the backend does not answer."""
-        return self._call(lambda line: {uuid: _told(uuid, meta) for uuid, meta in line.metas(uuids).items()})
+    def fetch(self, uuids: Sequence[str]) -> dict[str, TaskResult | Unavailable]:
+        """Return what is known of each task, or why that one cannot be read.
+
+        Blocks; raise Unavailable when the backend does not answer.
+        """
+        return {uuid: self._told(uuid, meta) for uuid, meta in self._call(lambda line: line.metas(uuids)).items()}
 
     def abort(self, uuid: str) -> None:
         """Mark a task as aborted. Blocks; raise Unavailable when the backend does not answer or has no such mark."""
@@ -90,15 +93,18 @@ class ResultBackend:
         if line is not None:
             line.leave()
 
+    def _told(self, uuid: str, meta: Mapping[str, Any] | Exception) -> TaskResult | Unavailable:
+        if not isinstance(meta, Exception):
+            return _told(uuid, meta)
+        self._quiet.warning("unreadable", f"A result was refused: {safe_error(meta)}")
+        return Unavailable(_UNREADABLE)
+
     def _call(self, act: Callable[[_Line], T]) -> T:
         line = self._current()
         if not line.busy.acquire(timeout=_LOCK_SECONDS):
             raise Unavailable(UNAVAILABLE)
         try:
             return act(line)
-        except (ContentDisallowed, DecodeError) as error:
-            self._quiet.warning("unreadable", f"A result was refused: {safe_error(error)}")
-            raise Unavailable(_UNREADABLE) from None
         except Unavailable:
             raise
         except Exception as error:  # guards the callers: every library of every backend has exceptions of its own
@@ -137,15 +143,15 @@ class _Line:
         self.backend = backend
         self.busy = threading.Lock()
 
-    def metas(self, uuids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """Return what the backend stores of each task."""
+    def metas(self, uuids: Sequence[str]) -> dict[str, Mapping[str, Any] | Exception]:
+        """Return what the backend stores of each task, or the error of decoding it."""
         backend = self.backend
         if not hasattr(backend, "connparams"):
-            return {uuid: backend.get_task_meta(uuid, cache=False) for uuid in uuids}
+            return {uuid: _decoded(lambda uuid=uuid: backend.get_task_meta(uuid, cache=False)) for uuid in uuids}
         # Redis answers for all at once.
         payloads = backend.mget([backend.get_key_for_task(uuid) for uuid in uuids])
         return {
-            uuid: backend.decode_result(payload) if payload else {"status": "PENDING"}
+            uuid: _decoded(lambda payload=payload: backend.decode_result(payload)) if payload else {"status": "PENDING"}
             for uuid, payload in zip(uuids, payloads, strict=True)
         }
 
@@ -173,7 +179,7 @@ class _Replies(_Line):
         self._connection: Any = None
         self._kept: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
-    def metas(self, uuids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    def metas(self, uuids: Sequence[str]) -> dict[str, Mapping[str, Any] | Exception]:
         """Take what has arrived, and return the newest about each task."""
         fresh = self._connection is None
         try:
@@ -225,6 +231,14 @@ class _Replies(_Line):
             self._kept.popitem(last=False)
 
 
+def _decoded(read: Callable[..., Mapping[str, Any]]) -> Mapping[str, Any] | Exception:
+    """Return what `read` returns, or the error of what cannot be decoded, which concerns nobody but its task."""
+    try:
+        return read()
+    except (ContentDisallowed, DecodeError) as error:
+        return error
+
+
 def _bound(backend: Any) -> None:
     """Take from a backend what would make it wait, try again for minutes, or run what it reads."""
     backend.always_retry = False
@@ -233,6 +247,9 @@ def _bound(backend: Any) -> None:
     backend.accept = {kind for kind in backend.accept or ("application/json",) if kind not in UNSAFE} or {
         "application/json"
     }
+    if hasattr(backend, "_decode_stored_result"):
+        # Celery's database backend unpickles rows that it cannot decode, whatever it is to accept.
+        backend._decode_stored_result = backend.decode  # noqa: SLF001  # there is no public name for it
     connparams = getattr(backend, "connparams", None)
     if isinstance(connparams, dict):
         # Only there where the library is: a new connection once, when an old one broke, and no pauses.

@@ -55,10 +55,10 @@ def check_range(minimum: int, maximum: int) -> None:
 
 
 def check_uuids(uuids: Sequence[str]) -> list[str]:
-    """Return the task ids as a list; refuse none, too many, and those that cannot be ids."""
+    """Return the task ids as a list; refuse none, too many, and those that could forge lines in a worker's log."""
     ids = [uuids] if isinstance(uuids, str) else list(uuids)
-    if not ids or len(ids) > _MAX_UUIDS or not all(0 < len(uuid) <= _MAX_TEXT for uuid in ids):
-        raise InvalidParameter(f"Expected 1 to {_MAX_UUIDS} task ids of at most {_MAX_TEXT} characters")
+    if not ids or len(ids) > _MAX_UUIDS or not all(0 < len(uuid) <= _MAX_TEXT and uuid.isprintable() for uuid in ids):
+        raise InvalidParameter(f"Expected 1 to {_MAX_UUIDS} task ids of at most {_MAX_TEXT} printable characters")
     return ids
 
 

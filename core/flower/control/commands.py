@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from flower import audit
@@ -56,12 +58,14 @@ class ControlService:
 
     async def send_task(self, call: TaskCall) -> str:
         """Publish a task of any name and return its id."""
-        with self._order("send-task", call.name):
+        call = _identified(call)
+        with self._order("send-task", call.name, call.task_id):
             return await self._publish(call, registered=False)
 
     async def apply_task(self, call: TaskCall) -> str:
         """Publish a task of the Celery app, its arguments checked against its signature, and return its id."""
-        with self._order("apply-task", call.name):
+        call = _identified(call)
+        with self._order("apply-task", call.name, call.task_id):
             self.check_task(call.name)
             return await self._publish(call, registered=True)
 
@@ -214,6 +218,11 @@ def _number_after(label: str, entry: str) -> float | None:
             except ValueError:
                 return None
     return None
+
+
+def _identified(call: TaskCall) -> TaskCall:
+    """Return the call with an id, by which the audit and whoever looks for the task find each other."""
+    return call if call.task_id else replace(call, task_id=str(uuid.uuid4()))
 
 
 def _pool_size(stats: Any) -> int | None:

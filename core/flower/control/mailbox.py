@@ -40,11 +40,14 @@ _MAX_REPLIES = 40_000
 class Mailbox:
     """Casts commands to workers and gathers their replies, by the wire format of `kombu.pidbox`.
 
-    Pickled replies are refused: what the broker delivers must not execute.
+    Pickled replies are refused: what the broker delivers must not execute. `asking` runs what waits for
+    replies, so that silent workers hold up nothing else.
     """
 
-    def __init__(self, app: Any, executor: Executor, *, log: logging.Logger | None = None) -> None:
-        self._app, self._executor = app, executor
+    def __init__(
+        self, app: Any, executor: Executor, *, asking: Executor | None = None, log: logging.Logger | None = None
+    ) -> None:
+        self._app, self._executor, self._asking = app, executor, asking or executor
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
@@ -53,7 +56,8 @@ class Mailbox:
     ) -> None:
         """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
         latest = time.monotonic() + _CALL_SECONDS
-        await self._run(self._cast, method, dict(arguments or {}), destination, latest, timeout=_CALL_SECONDS)
+        args = method, dict(arguments or {}), destination, latest
+        await self._run(self._executor, self._cast, *args, timeout=_CALL_SECONDS)
 
     async def ask(
         self,
@@ -70,7 +74,7 @@ class Mailbox:
         replies: dict[str, dict[str, Any]]
         limit = max(timeout + _OVERHEAD_SECONDS, _CALL_SECONDS)
         latest = time.monotonic() + limit
-        replies = await self._run(self._ask, commands, destination, timeout, latest, timeout=limit)
+        replies = await self._run(self._asking, self._ask, commands, destination, timeout, latest, timeout=limit)
         return replies
 
     def close(self) -> None:
@@ -79,9 +83,9 @@ class Mailbox:
         if spare is not None:
             self._executor.submit(lambda: release(spare))
 
-    async def _run(self, call: Callable[..., Any], *args: Any, timeout: float) -> Any:
+    async def _run(self, executor: Executor, call: Callable[..., Any], *args: Any, timeout: float) -> Any:
         try:
-            return await self._executor.run(call, *args, timeout=timeout)
+            return await executor.run(call, *args, timeout=timeout)
         except TimeoutError:
             self._quiet.warning("silent", "The broker does not answer")
             raise Unavailable(UNAVAILABLE) from None
@@ -131,7 +135,7 @@ class Mailbox:
                 )
             gathering.wait(connection, timeout)
         # Leaving politely takes up to a second on Redis, whose blocked read must end first.
-        self._executor.submit(lambda: _leave(connection, consumer, inbox.name))
+        self._asking.submit(lambda: _leave(connection, consumer, inbox.name))
         return gathering.replies
 
     def _publish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,7 +26,7 @@ _MAX_WAITING = 5000
 class _Backend(Protocol):
     @property
     def configured(self) -> bool: ...
-    def fetch(self, uuids: Sequence[str]) -> dict[str, TaskResult]: ...
+    def fetch(self, uuids: Sequence[str]) -> Mapping[str, TaskResult | Unavailable]: ...
     def abort(self, uuid: str) -> None: ...
     def abandon(self) -> None: ...
     def close(self) -> None: ...
@@ -147,6 +147,9 @@ class ResultService(Service):
         now = asyncio.get_running_loop().time()
         for waiter in due:
             result = found[waiter.uuid]
+            if isinstance(result, Unavailable):
+                self._fail([waiter], result)
+                continue
             if result.ready or waiter.deadline <= now:
                 self._waiting.pop(waiter, None)
                 if not waiter.future.done():

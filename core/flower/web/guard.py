@@ -23,6 +23,7 @@ from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
 from flower.web.table import Match
 from flower_plugins import Access, AuthProvider, Identity, Route
+from flower_plugins.web import methods
 
 __all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
 
@@ -132,7 +133,7 @@ class Guard:
         changing = route.access in ("write", "admin")
         safe = request.method in _SAFE
         if changing and safe and request.method != "OPTIONS":
-            return Refusal(405, "", {"Allow": "POST"})
+            return Refusal(405, "", {"Allow": ", ".join(each for each in methods(route.handler) if each not in _SAFE)})
         if not safe and route.surface == "api" and (denied := self._judge(route, visitor)):
             return denied  # a closed API says so before anything else
         if not safe and (reason := refuse_cross_site(request)) is not None:
@@ -196,7 +197,7 @@ def _refused(refusal: Refusal) -> str:
 def _no_route(path: str) -> str:
     """Return what callers of the API see, who get no page; what is not of the API needs no words from here."""
     _, api, rest = path.partition("/api/")  # an url prefix may stand before it
-    return f"No such route: /api/{rest[:200]}. docs/api.md lists them." if api else ""
+    return f"No such route: /api/{rest[:200]}. /api/docs lists them." if api else ""
 
 
 def _is_local(request: HTTPServerRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import subprocess
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.backends.base import BaseBackend
 from kombu.messaging import Producer
 
 from flower.control.backend import ResultBackend
@@ -47,9 +49,11 @@ def store(app: Celery) -> Any:
 def read(app: Celery, task_id: str) -> TaskResult:
     backend = ResultBackend(app)
     try:
-        return backend.fetch([task_id])[task_id]
+        found = backend.fetch([task_id])[task_id]
     finally:
         backend.close()
+    assert isinstance(found, TaskResult)
+    return found
 
 
 @pytest.mark.parametrize("value", [3, None, "a", [1, {"b": None}], True, 1.5])
@@ -95,12 +99,38 @@ def test_an_unknown_task_is_pending_and_many_are_read_at_once(app: Celery, store
     backend.close()
 
 
-def test_a_pickle_is_not_read(app: Celery, store: Any) -> None:
+def test_a_pickle_is_not_read_and_hides_no_other_result(app: Celery, store: Any) -> None:
     """S40"""
-    app.conf.update(result_serializer="pickle", accept_content=["json", "pickle"])
-    task_id = store("x")
-    with pytest.raises(Unavailable, match="not safe to read"):
-        read(app, task_id)
+    good = store(1)
+    app.conf.update(accept_content=["json", "pickle"])
+    pickled = uuid.uuid4().hex
+    app.backend.set(app.backend.get_key_for_task(pickled), pickle.dumps({"status": "SUCCESS", "result": "x"}))
+    backend = ResultBackend(app)
+    found = backend.fetch([pickled, good])
+    backend.close()
+    app.backend.forget(pickled)
+    assert isinstance(found[pickled], Unavailable)
+    assert "not safe to read" in found[pickled].message
+    assert found[good] == TaskResult(good, "SUCCESS", 1)
+
+
+def test_a_row_that_is_a_pickle_is_not_read(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S40"""
+
+    class Rows(BaseBackend):
+        """Reads as Celery's database backend does, which needs SQLAlchemy."""
+
+        def _decode_stored_result(self, payload: bytes) -> Any:
+            return "unpickled"
+
+        def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+            payload = b'"text"' if task_id == "good" else pickle.dumps("x")
+            return {"status": "SUCCESS", "result": self._decode_stored_result(payload)}
+
+    monkeypatch.setattr("celery.app.backends.by_url", lambda *_: (Rows, ""))
+    found = ResultBackend(app).fetch(["good", "evil"])
+    assert found["good"] == TaskResult("good", "SUCCESS", "text")
+    assert isinstance(found["evil"], Unavailable)
 
 
 def test_an_abortion_is_stored(app: Celery, store: Any) -> None:

@@ -145,7 +145,7 @@ def test_a_task_is_revoked_everywhere(signal: str, sent: str) -> None:
     assert wire.sent == [("revoke", {"task_id": ["a", "b"], "terminate": True, "signal": sent}, None)]
 
 
-@pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001])
+@pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001, ["a\nb"], ["a", "\x1b[31m"]])
 def test_task_ids_have_bounds(uuids: list[str]) -> None:
     wire = Wire()
     error = refused(lambda control: control.revoke(uuids), wire)
@@ -374,17 +374,25 @@ class Press:
 
     async def publish(self, call: TaskCall, *, registered: bool) -> str:
         self.calls.append((call, registered))
-        return "id"
+        return call.task_id
 
 
 def test_tasks_of_the_app_are_applied_and_any_is_sent() -> None:
     press = Press()
-    known, unknown = TaskCall("shop.add"), TaskCall("nope")
-    assert give(lambda control: control.apply_task(known), Wire(), publisher=press) == "id"
-    assert give(lambda control: control.send_task(unknown), Wire(), publisher=press) == "id"
+    known, unknown = TaskCall("shop.add", task_id="a"), TaskCall("nope", task_id="b")
+    assert give(lambda control: control.apply_task(known), Wire(), publisher=press) == "a"
+    assert give(lambda control: control.send_task(unknown), Wire(), publisher=press) == "b"
     error = refused(lambda control: control.apply_task(unknown), Wire(), publisher=press)
     assert (type(error), error.message) == (NotFound, "Unknown task 'nope'")
     assert press.calls == [(known, True), (unknown, False)]
+
+
+def test_the_audit_names_the_task_that_was_published(caplog: pytest.LogCaptureFixture) -> None:
+    """S53"""
+    caplog.set_level("INFO", "flower.audit")
+    task_id = give(lambda control: control.send_task(TaskCall("nope")), Wire(), publisher=Press())
+    assert len(task_id) == 36
+    assert f"nope {task_id}" in caplog.text
 
 
 @pytest.mark.parametrize("order", ["send_task", "apply_task"])

@@ -21,7 +21,7 @@ class Backend:
     configured = True
 
     def __init__(self) -> None:
-        self.items: dict[str, TaskResult] = {}
+        self.items: dict[str, TaskResult | Unavailable] = {}
         self.looks: list[list[str]] = []
         self.threads: set[int] = set()
         self.aborted: list[str] = []
@@ -29,7 +29,7 @@ class Backend:
         self.error: Exception | None = None
         self.hang: threading.Event | None = None
 
-    def fetch(self, uuids: Sequence[str]) -> dict[str, TaskResult]:
+    def fetch(self, uuids: Sequence[str]) -> dict[str, TaskResult | Unavailable]:
         self.looks.append(list(uuids))
         self.threads.add(threading.get_ident())
         if self.hang is not None:
@@ -152,6 +152,15 @@ def test_a_backend_that_fails_ends_every_wait(error: Exception) -> None:
         assert [(type(each), str(each)) for each in ended] == [(Unavailable, words)] * 3
         backend.error = None
         assert (await service.get("a")).state == "PENDING"
+
+    run(scenario)
+
+
+def test_a_result_that_cannot_be_read_ends_no_other_wait() -> None:
+    async def scenario(service: ResultService, backend: Backend) -> None:
+        backend.items["a"], backend.items["b"] = Unavailable("pickle"), TaskResult("b", "SUCCESS", 1)
+        ended = await asyncio.gather(service.wait("a", 30), service.wait("b", 30), return_exceptions=True)
+        assert (str(ended[0]), ended[1]) == ("pickle", TaskResult("b", "SUCCESS", 1))
 
     run(scenario)
 

@@ -154,7 +154,8 @@ def test_read_only_refuses_every_change(site: Any, posture: dict[str, bool], pat
 @pytest.mark.parametrize("path", ["/act", "/api/act", "/api/end"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_nothing_changes_by_looking(site: Any, method: str, path: str) -> None:
-    assert site(authenticated=True).ask(path, method, GOOD)[0] == 405
+    status, _, headers = site(authenticated=True).ask(path, method, GOOD)
+    assert (status, headers["Allow"]) == (405, "POST")
 
 
 def test_head_works_wherever_get_does(site: Any) -> None:
@@ -176,7 +177,7 @@ def test_an_unknown_route_of_the_api_is_named_in_text_and_json(
     site: Any, prefix: str, authenticated: bool, method: str
 ) -> None:
     asked, path = site(prefix=prefix, authenticated=authenticated), f"{prefix}/api/task/apply/add"
-    sentence = "No such route: /api/task/apply/add. docs/api.md lists them."
+    sentence = "No such route: /api/task/apply/add. /api/docs lists them."
     assert asked.ask(path, method)[:2] == (404, sentence)
     status, body, _ = asked.ask(path, method, {"Accept": "application/json"})
     assert (status, json.loads(body)) == (404, {"error": sentence})
@@ -219,7 +220,7 @@ def test_a_crash_is_a_500_that_tells_strangers_nothing(site: Any, caplog: pytest
 def test_errors_are_pages_texts_or_json(site: Any) -> None:
     drawn = site(render=lambda template, context: f"<{template} {context['status']} {context['message']}>")
     assert drawn.ask("/nowhere")[1] == "<error.html 404 Error, page not found>"
-    assert drawn.ask("/api/nowhere")[1] == "No such route: /api/nowhere. docs/api.md lists them."
+    assert drawn.ask("/api/nowhere")[1] == "No such route: /api/nowhere. /api/docs lists them."
     asked = drawn.ask("/nowhere", headers={"Accept": "application/json"})
     assert json.loads(asked[1]) == {"error": "Error, page not found"}
 

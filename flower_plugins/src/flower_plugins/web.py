@@ -21,6 +21,7 @@ __all__ = ["Handler", "Visit", "methods", "wants_json"]
 T = TypeVar("T")
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_NO_SUCH_METHOD = 405
 _CLIENT_LEFT = 499
 _TRUE = frozenset(("1", "t", "true", "y", "yes", "on"))
 _FALSE = frozenset(("0", "f", "false", "n", "no", "off"))
@@ -92,7 +93,7 @@ class Handler(RequestHandler):
 
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer 204 with the methods this route has."""
-        self.set_header("Allow", ", ".join([*methods(type(self)), "OPTIONS"]))
+        self.set_header("Allow", self._allowed())
         self.set_status(204)
 
     def send_json(self, value: Any) -> None:
@@ -133,6 +134,8 @@ class Handler(RequestHandler):
             message = error.log_message or ""
             with contextlib.suppress(TypeError, ValueError):
                 message = message % error.args if error.args else message
+        if status_code == _NO_SUCH_METHOD:
+            self.set_header("Allow", self._allowed())
         content_type, body = self.visit.error_body(status_code, message)
         self.set_header("Content-Type", content_type)
         self.finish(body)
@@ -146,6 +149,9 @@ class Handler(RequestHandler):
         """Log what nobody foresaw; a refusal is an answer, not an incident."""
         if not isinstance(value, FlowerError) or value.status == 500:
             super().log_exception(typ, value, tb)
+
+    def _allowed(self) -> str:
+        return ", ".join([*methods(type(self)), "OPTIONS"])
 
     def _read(self, param: Param) -> Any:
         text = self.get_argument(param.name, None)

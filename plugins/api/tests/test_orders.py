@@ -196,4 +196,5 @@ def test_workers_are_asked_for_their_report_and_memory(api: Any) -> None:
 @pytest.mark.parametrize("path", ["/api/worker/report/w1@shop", "/api/worker/memsample/w1@shop", "/api/task/query/a"])
 def test_other_sites_do_not_make_workers_answer(api: Any, path: str) -> None:
     """S08"""
-    assert api.get(path, {"Sec-Fetch-Site": "cross-site"}) == (403, "Cross-site request forbidden")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        assert api.get(path, headers) == (403, "Cross-site request forbidden")

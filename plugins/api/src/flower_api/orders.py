@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from flower_api.answers import Message, WorkerMemory, WorkerReport
 from flower_api.handler import ApiHandler
-from flower_plugins import Forbidden, Param
+from flower_plugins import Param
 
 __all__ = [
     "AUTOSCALE_PARAMS",
@@ -25,7 +25,6 @@ __all__ = [
     "ReportHandler",
     "ShutdownHandler",
     "TimeoutHandler",
-    "refuse_other_sites",
 ]
 
 _MAX_SECONDS = 316_224_000
@@ -148,7 +147,7 @@ class ReportHandler(ApiHandler):
 
     async def get(self) -> None:
         """Ask the worker."""
-        refuse_other_sites(self)
+        self.refuse_other_sites()
         self.answer(WorkerReport(await self.host.inspect.report(self.path["name"])))
 
 
@@ -157,11 +156,5 @@ class MemoryHandler(ApiHandler):
 
     async def get(self) -> None:
         """Ask the worker."""
-        refuse_other_sites(self)
+        self.refuse_other_sites()
         self.answer(WorkerMemory(await self.host.inspect.memsample(self.path["name"])))
-
-
-def refuse_other_sites(handler: ApiHandler) -> None:
-    """Raise Forbidden for another web page, which must not make workers answer."""
-    if handler.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("Cross-site request forbidden")

@@ -11,7 +11,6 @@ from flower_api.answers import Message, Outcome, TaskQueried
 from flower_api.bodies import read
 from flower_api.handler import ApiHandler
 from flower_api.many import send_outcomes
-from flower_api.orders import refuse_other_sites
 from flower_plugins import Param
 
 __all__ = [
@@ -68,7 +67,7 @@ class RevokeManyHandler(ApiHandler):
         """Tell all workers at once, and answer with the outcome for each id."""
         body = read(self.request.body, RevokeBody)
         ids = list(dict.fromkeys(body.ids))
-        good = [uuid for uuid in ids if 0 < len(uuid) <= _MAX_ID]
+        good = [uuid for uuid in ids if _may_be_id(uuid)]
         if good:
             await self.host.control.revoke(good, terminate=body.terminate, signal=body.signal)
         send_outcomes(self, ids, [_outcome(uuid) for uuid in ids])
@@ -89,13 +88,17 @@ class QueryTaskHandler(ApiHandler):
 
     async def get(self) -> None:
         """Ask all workers."""
-        refuse_other_sites(self)
+        self.refuse_other_sites()
         uuid = self.path["id"]
         held = await self.host.inspect.query_task(uuid)
         self.answer(TaskQueried(uuid, {name: dict(told) for name, told in held.items()}))
 
 
 def _outcome(uuid: str) -> Outcome:
-    if 0 < len(uuid) <= _MAX_ID:
+    if _may_be_id(uuid):
         return Outcome(200, f"Revoked '{uuid}'")
-    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} characters")
+    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} printable characters")
+
+
+def _may_be_id(uuid: str) -> bool:
+    return 0 < len(uuid) <= _MAX_ID and uuid.isprintable()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from flower_api.handler import ApiHandler
 from flower_plugins import NotFound
-from flower_plugins.web import Handler
 
 __all__ = ["WorkersHandler"]
 
 
-class WorkersHandler(Handler):
+class WorkersHandler(ApiHandler):
     """Lists workers."""
 
     async def get(self) -> None:
@@ -20,7 +20,7 @@ class WorkersHandler(Handler):
             return
         if name and inspect.info(name) is None and self.host.workers.get(name) is None:
             raise NotFound(f"Unknown worker '{name}'")
-        if self.params["refresh"] and self._from_here():
+        if self.params["refresh"] and not self.foreign:
             await inspect.refresh(name)
         if self.params["status"]:
             self._send_status()
@@ -32,7 +32,3 @@ class WorkersHandler(Handler):
     def _send_status(self) -> None:
         """Answer with who is online, among all that are remembered, the purged ones too."""
         self.send_json({worker.hostname: worker.online for worker in self.host.workers.all(purged=True)})
-
-    def _from_here(self) -> bool:
-        """Tell whether the request is ours or a script's: no other web page makes workers answer."""
-        return self.request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
