@@ -8,8 +8,11 @@ from tests.compat.rows import ANYTHING, Difference, lines
 
 __all__ = ["CLOSED", "DIFFERENT", "EXTRA", "SAME", "VALUES", "WITHOUT_A_BROKER"]
 
-EXTRA: Mapping[str, frozenset[str]] = {"GET /api/task/info/": frozenset(("task-id",))}
-"""Keys that ours adds: `task-id`, because older documentation shows that name."""
+EXTRA: Mapping[str, frozenset[str]] = {
+    "GET /api/task/info/": frozenset(("task-id",)),
+    "GET /workers?json=1": frozenset(("skew",)),
+}
+"""Keys that ours adds: `task-id`, because older documentation shows that name; `skew` tells how far a clock is off."""
 
 VALUES = (
     (
@@ -100,7 +103,7 @@ GET /api/tasks?search=ADD
 GET /api/tasks?search=order
 GET /api/tasks?search=SUCCESS
 GET /api/tasks?search={added}
-GET /api/tasks?search=uuid:abc
+GET /api/tasks?search=uuid:xyz
 GET /api/tasks?search=state:FAILURE
 GET /api/tasks?search=state:failure
 GET /api/tasks?search=STATE:failure
