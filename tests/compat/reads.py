@@ -8,11 +8,8 @@ from tests.compat.rows import ANYTHING, Difference, lines
 
 __all__ = ["CLOSED", "DIFFERENT", "EXTRA", "SAME", "VALUES", "WITHOUT_A_BROKER"]
 
-EXTRA: Mapping[str, frozenset[str]] = {
-    "GET /api/task/info/": frozenset(("task-id",)),
-    "GET /workers?json=1": frozenset(("skew",)),
-}
-"""Keys that ours adds: `task-id`, because older documentation shows that name; `skew` tells how far a clock is off."""
+EXTRA: Mapping[str, frozenset[str]] = {"GET /api/task/info/": frozenset(("task-id",))}
+"""Keys that ours adds: `task-id`, because older documentation shows that name."""
 
 VALUES = (
     (
@@ -22,6 +19,10 @@ VALUES = (
     (
         r"/workers.* /w1@test/stats/broker: only ours: \['alternates'\], only theirs: \[\]",
         "the alternates of a broker are kept, the passwords in their URLs masked",
+    ),
+    (
+        r"/workers\?json=1 /data/\d+: only ours: \['skew'\], only theirs: \[\]",
+        "ours tells how far a worker's clock is off",
     ),
 )
 """Values that differ: what the request and the value's path look like, and why."""
