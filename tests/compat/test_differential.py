@@ -40,7 +40,7 @@ def test_what_worked_with_flower_2_works_the_same(pair: Pair, line: str) -> None
 
 @pytest.mark.parametrize(("pattern", "why"), reads.VALUES)
 def test_a_value_that_is_meant_to_differ_does(pair: Pair, pattern: str, why: str) -> None:
-    lines = ("GET /api/tasks", "GET /api/task/info/{sent}", "GET /api/workers")
+    lines = ("GET /api/tasks", "GET /api/task/info/{sent}", "GET /api/workers", "GET /workers?json=1")
     found = [f"{line} {each}" for line in lines for each in pair.contrast(line)]
     assert any(re.search(pattern, each) for each in found), why
 
