@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import logging
 import queue
 import time
@@ -34,6 +36,7 @@ _ANSWER_SECONDS = 2.0
 _CALL_SECONDS = 4.0
 _UNSAFE = frozenset(("pickle", "application/x-python-serialize", "yaml", "application/x-yaml"))
 _MAX_REPLIES = 40_000
+_COLLECT_EVERY = 20
 
 
 class Mailbox:
@@ -46,6 +49,7 @@ class Mailbox:
         self._app, self._executor = app, executor
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._left = itertools.count(1)
 
     async def cast(
         self, method: str, arguments: Mapping[str, Any] | None = None, destination: Sequence[str] | None = None
@@ -123,8 +127,15 @@ class Mailbox:
                 )
             gathering.wait(connection, timeout)
         # Leaving politely takes up to a second on Redis, whose blocked read must end first.
-        self._executor.submit(lambda: _leave(connection, consumer, inbox.name))
+        self._executor.submit(lambda: self._leave(connection, consumer, inbox.name))
         return gathering.replies
+
+    def _leave(self, connection: Connection, consumer: Consumer, queue: str) -> None:
+        _leave(connection, consumer, queue)
+        if next(self._left) % _COLLECT_EVERY == 0:
+            # On Redis kombu makes a class for each channel, a cycle that holds 100 KB with all that hangs on it. Those
+            # that lasted as long as a question does are old to the garbage collector, which then seldom looks for them.
+            gc.collect()
 
     def _publish(
         self,
