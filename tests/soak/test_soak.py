@@ -15,4 +15,5 @@ def test_nothing_grows_with_churn(need_service: Callable[[str], str]) -> None:
     """R49, R17, R18"""
     need_service("redis")
     outcome = soak(2.9)
-    assert outcome.passed, report(outcome)
+    print(report(outcome))
+    assert outcome.passed

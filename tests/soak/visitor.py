@@ -17,6 +17,7 @@ from tests.bench.traffic import task_uuid
 __all__ = ["Visitor"]
 
 _PAUSE = 0.15
+_EARLY = 1200
 _SORTS = ("name", "state", "received", "started")
 _STREAM_SECONDS = 1.0
 
@@ -39,11 +40,11 @@ class Visitor(threading.Thread):
         """Go on until `end` is called."""
         client = Client(self._port, 30.0)
         for number, path in enumerate(self._paths()):
-            if self._ended.wait(_PAUSE):
+            if self._ended.wait(_PAUSE if number > _EARLY else 0):
                 break
             try:
                 status = client.get(path).status
-                if number % 10 == 0:
+                if number % 10 == 0 and number > _EARLY:
                     self._open_stream(number)
                 if number % 50 == 0:
                     client.close()
@@ -62,6 +63,9 @@ class Visitor(threading.Thread):
         self.join(60)
 
     def _paths(self) -> Iterator[str]:
+        # First so many searches that whatever remembers them is full.
+        for number in range(_EARLY):
+            yield f"/api/tasks?limit=1&search=early{number}"
         for turn in itertools.count():
             task = task_uuid(max(0, self._tasks() - 200 - turn % 100))
             worker = quote(churned_worker(max(0, self._tasks() // TASKS_PER_WORKER - turn % 60)), safe="")
