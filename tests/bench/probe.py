@@ -194,6 +194,10 @@ class Lag:
         time.sleep(max(0.0, _POLL - (time.monotonic() - asked)))
         return False
 
+    def close(self) -> None:
+        """Hang up; looking connects again."""
+        self._client.close()
+
     def behind(self, sent: Sequence[float]) -> list[float]:
         """Return the seconds from sent to visible; infinite for markers never seen."""
         known = [seen - begun for begun, seen in zip(sent, self.seen, strict=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,9 @@ __all__ = ["Outcome", "soak"]
 
 # Small bounds, so that all that is bounded is full long before the warm-up ends.
 _OPTIONS = ("--max_tasks=5000", "--max_workers=100", "--purge_offline_workers=20")
+# The allocator gives back at once what was freed. By default it keeps some MB in pieces, and their number sways: the
+# soak tells what Flower holds, not how well its memory is packed.
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_MMAP_THRESHOLD_": "65536"}
 _RATE = 2500
 _PORTION = 5000
 _WARM_SHARE, _WARM_SECONDS = 0.4, 150.0
@@ -90,14 +93,13 @@ def soak(minutes: float, say: Callable[[str], None] = print, *, options: Sequenc
     """Run for so long, start and end included; `say` is told of progress."""
     begun = time.monotonic()
     until = begun + minutes * 60 - _CLOSING_SECONDS
-    with _running(options) as (url, server, publisher):
+    with _running(options) as (url, server, publisher), _Cutter(url) as cutter:
         feed = _Feed(publisher)
         visitor = Visitor(server.port, lambda: feed.tasks)
         feed.start()
         visitor.start()
         warm_until = time.monotonic() + min(_WARM_SECONDS, (until - time.monotonic()) * _WARM_SHARE)
         spacing = max(_EVERY, (until - warm_until) / _MOST_SAMPLES)
-        cutter = _Cutter(url)
         cpu, since = server.cpu(), time.monotonic()
         samples: list[Sample] = []
         while time.monotonic() < until:
@@ -129,13 +131,14 @@ def _running(options: Sequence[str]) -> Iterator[tuple[str, Server, Publisher]]:
         TemporaryDirectory(prefix="flower-soak-") as folder,
         broker("redis") as url,
         publishing(url, CHURN) as publisher,
-        serving(celery_of(OURS), url, [*_OPTIONS, *options], Path(folder)) as server,
+        serving(celery_of(OURS), url, [*_OPTIONS, *options], Path(folder), _ALLOCATOR) as server,
     ):
         server.warm(publisher)
         yield url, server, publisher
+        server.client.close()
 
 
-class _Cutter:
+class _Cutter(AbstractContextManager["_Cutter"]):
     """Cuts Flower's connection for events now and then, every second time all others too."""
 
     def __init__(self, url: str) -> None:
@@ -143,6 +146,9 @@ class _Cutter:
         self._room = Room(url, url)
         self._client = redis.Redis.from_url(url)
         self._next = time.monotonic() + _CUT_EVERY
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
 
     def maybe_cut(self) -> None:
         """Cut when it is time to, after a stranger has sent messages that make no sense."""
