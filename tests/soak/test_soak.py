@@ -12,7 +12,7 @@ from tests.soak.trial import soak
 @pytest.mark.system
 @pytest.mark.timeout(240)
 def test_nothing_grows_with_churn(need_service: Callable[[str], str]) -> None:
-    """R49, R17, R18"""
+    """R49"""
     need_service("redis")
     outcome = soak(2.9)
     print(report(outcome))

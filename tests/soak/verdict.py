@@ -5,9 +5,9 @@ hour after the warm-up, file descriptors and threads not at all. A leak grows wi
 hours, so the proxies send the same churn faster, and growth is held against the churn that went by:
 a day's 12 MB allow 1,258 bytes a worker name, or 12.6 bytes a task. The smaller share of a day's
 names and tasks counts. Twenty minutes send most of a day's tasks and several days' names. Three
-minutes send about a tenth of the tasks, for which 12 MB would be about as much as the allocator
-sways; never less than `NOISE` is allowed, so that the short run finds a kilobyte lost per name, or
-some 40 bytes per task, and leaves the finer ones to the long run.
+minutes send less than a tenth of the tasks once warm, for which 1 MB would be allowed; that is less
+than the measure sways. Never less than `NOISE` is allowed, so that the short run finds somewhat
+more than a kilobyte lost per name, or some 40 bytes per task, and leaves finer leaks to the long run.
 """
 
 from __future__ import annotations
