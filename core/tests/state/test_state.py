@@ -271,3 +271,11 @@ async def agree_with_a_scan(state: State, order: list[str]) -> None:
     for field in FIELDS:
         page = await state.tasks.query(TaskQuery(sort_by=field))
         assert sorted(ids(page)) == sorted(order)
+
+
+def test_texts_of_evicted_tasks_are_not_kept_while_somebody_searches(make_state: MakeState, event: MakeEvent) -> None:
+    state = make_state(max_tasks=600)
+    for turn in range(12):
+        state.apply([event("task-received", f"t{turn}-{number}", args="(1,)") for number in range(500)])
+        ask(state, search="nothing")
+    assert len(state.tasks.texts._homes) == 600
