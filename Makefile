@@ -8,7 +8,7 @@ TYPED := flower_plugins/src core/flower $(wildcard plugins/*/src)
 ARGS ?=
 DIST ?=
 
-.PHONY: help install demo test ci lint types wheels docs bench clean
+.PHONY: help install demo test ci lint types wheels docs bench soak clean
 
 help:
 	@echo "make install   create .venv with Flower, every plugin and the tools"
@@ -18,6 +18,7 @@ help:
 	@echo "make types     check types, strictly"
 	@echo "make docs      write the generated pages anew"
 	@echo "make bench     measure beside Flower 2.2.0, an hour; ARGS=--quick takes a minute, ARGS=--help says more"
+	@echo "make soak      run Flower through churn for 20 minutes and see that it does not grow; ARGS=--minutes=3 is what CI does"
 	@echo "make wheels    build each distribution, install it alone and test it there; DIST=flower-api for one"
 	@echo "make ci        all checks"
 	@echo "make clean     remove what was built, .venv included"
@@ -52,6 +53,9 @@ docs: install
 
 bench: install
 	$(BIN)/python -m tests.bench.run $(ARGS)
+
+soak: install
+	$(BIN)/python -m tests.soak.run $(ARGS)
 
 wheels: install
 	$(BIN)/python tools/wheels.py $(DIST) $(ARGS)

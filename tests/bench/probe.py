@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Client", "Lag", "Latency", "Response", "cpu_seconds", "percentile", "pss_bytes"]
+__all__ = ["Client", "Lag", "Latency", "Response", "cpu_seconds", "open_files", "percentile", "pss_bytes", "threads"]
 
 _CPU_CLOCK = 2
 _POLL = 0.01
@@ -33,6 +33,24 @@ def pss_bytes(pid: int) -> int:
         with suppress(OSError):
             found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{each}/smaps_rollup").read_text(), re.MULTILINE)
             total += int(found[1]) * 1024 if found else 0
+    return total
+
+
+def open_files(pid: int) -> int:
+    """Return how many file descriptors a process and its descendants hold."""
+    total = 0
+    for each in _family(pid):
+        with suppress(OSError):
+            total += len(list(Path(f"/proc/{each}/fd").iterdir()))
+    return total
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process and its descendants have."""
+    total = 0
+    for each in _family(pid):
+        with suppress(OSError):
+            total += len(list(Path(f"/proc/{each}/task").iterdir()))
     return total
 
 
@@ -175,6 +193,10 @@ class Lag:
             return True
         time.sleep(max(0.0, _POLL - (time.monotonic() - asked)))
         return False
+
+    def close(self) -> None:
+        """Hang up; looking connects again."""
+        self._client.close()
 
     def behind(self, sent: Sequence[float]) -> list[float]:
         """Return the seconds from sent to visible; infinite for markers never seen."""

@@ -26,12 +26,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import amqp
+from tests.bench.churn import Churn
 from tests.bench.traffic import Traffic, marker_uuid
 from tests.bench.wire import EXCHANGE, AmqpWire, RedisWire, Wire, grouped
 
-__all__ = ["Publisher", "Sending", "publishing"]
+__all__ = ["CHURN", "STEADY", "Publisher", "Sending", "publishing"]
 
 ROOT = Path(__file__).resolve().parents[2]
+STEADY, CHURN = "steady", "churn"
+"""Kinds of traffic: of a cluster that stays as it is, and of one in which nothing stays."""
 
 _TICK = 0.001
 _PIECE = 400
@@ -121,9 +124,9 @@ class Publisher:
 
 
 @contextmanager
-def publishing(url: str) -> Iterator[Publisher]:
+def publishing(url: str, traffic: str = STEADY) -> Iterator[Publisher]:
     """Run a publisher for this broker."""
-    words = [sys.executable, "-m", "tests.bench.publisher", url]
+    words = [sys.executable, "-m", "tests.bench.publisher", url, traffic]
     process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
     try:
         yield Publisher(process)
@@ -186,10 +189,10 @@ class AmqpOutlet(Outlet):
 class Press:
     """What the child process does: prepare, then send."""
 
-    def __init__(self, outlet: Outlet, commands: io.RawIOBase) -> None:
+    def __init__(self, outlet: Outlet, commands: io.RawIOBase, traffic: Traffic | Churn) -> None:
         self._outlet = outlet
         self._commands = commands
-        self._traffic = Traffic()
+        self._traffic = traffic
         self._run = 0
         self._messages: list[bytes] = []
         self._events: list[int] = []
@@ -260,10 +263,13 @@ def main() -> None:
     """Obey commands until the input ends."""
     parser = argparse.ArgumentParser(description="Publish events as told on standard input.")
     parser.add_argument("url")
-    url = parser.parse_args().url
+    parser.add_argument("traffic", choices=(STEADY, CHURN))
+    options = parser.parse_args()
+    url = options.url
     # Unbuffered: what a buffer has read ahead, select does not see.
     commands = io.FileIO(sys.stdin.fileno(), closefd=False)
-    press = Press(RedisOutlet(url) if url.startswith("redis") else AmqpOutlet(url), commands)
+    traffic = Churn() if options.traffic == CHURN else Traffic()
+    press = Press(RedisOutlet(url) if url.startswith("redis") else AmqpOutlet(url), commands, traffic)
     gc.disable()
     while line := commands.readline():
         command = json.loads(line)

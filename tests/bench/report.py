@@ -28,7 +28,7 @@ _NEVER = (
     "Brokers other than Redis and RabbitMQ, Redis Sentinel, and events in msgpack or yaml.",
     "The persistent history and third-party plugins.",
     "Python versions other than the one named, and operating systems other than Linux.",
-    "Hours of running; that is what the soak test is for.",
+    "Hours of running; that is what `make soak` is for.",
 )
 
 

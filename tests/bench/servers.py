@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +73,7 @@ class Server:
         """Watch until the last marker is seen, or until none was for so long."""
         lag = self.lag(run, markers)
         self.pursue(lag, patience)
+        lag.close()
         return lag
 
     def pursue(self, lag: Lag, patience: float = _STALL_SECONDS) -> None:
@@ -122,14 +123,16 @@ class Server:
 
 
 @contextmanager
-def serving(celery: Path, url: str, options: Sequence[str], folder: Path) -> Iterator[Server]:
+def serving(
+    celery: Path, url: str, options: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Run `celery flower` until the block ends."""
     launcher = Launcher(folder)
     port = free_port()
     words = [str(celery), "-b", url, "flower", f"--port={port}", "--address=127.0.0.1", *options]
     try:
         begun = time.monotonic()
-        process = launcher.start(words, {"FLOWER_UNAUTHENTICATED_API": "true"}, cwd=folder)
+        process = launcher.start(words, {"FLOWER_UNAUTHENTICATED_API": "true", **(environment or {})}, cwd=folder)
         while not _healthy(port):
             if process.popen.poll() is not None or time.monotonic() - begun > _START_SECONDS:
                 raise RuntimeError(f"Flower did not start: {_last_words(process)}")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
+from threading import Event as Signal
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from celery.events import EventReceiver
 from tests.bench import report, traffic
 from tests.bench.brokers import broker
 from tests.bench.figures import Figure, Figures, Quantity, Spread, exponent, times
-from tests.bench.probe import Client, Lag, Latency, cpu_seconds, percentile, pss_bytes
+from tests.bench.probe import Client, Lag, Latency, cpu_seconds, open_files, percentile, pss_bytes, threads
 from tests.bench.publisher import publishing
 from tests.bench.run import SCENARIOS
 from tests.bench.scenarios.tasks import endpoints
@@ -233,6 +234,17 @@ def test_processor_time_and_memory_are_those_of_the_process() -> None:
     block = b"x" * 30_000_000
     assert pss_bytes(os.getpid()) - small > 25_000_000
     assert len(block) == 30_000_000
+
+
+def test_files_and_threads_are_those_of_the_process() -> None:
+    files, running, done = open_files(os.getpid()), threads(os.getpid()), Signal()
+    waiting = Thread(target=done.wait)
+    waiting.start()
+    with open(os.devnull):
+        assert open_files(os.getpid()) == files + 1
+    assert threads(os.getpid()) == running + 1
+    done.set()
+    waiting.join()
 
 
 class Pages(BaseHTTPRequestHandler):

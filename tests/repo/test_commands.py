@@ -13,7 +13,7 @@ import pytest
 from dists import ROOT
 
 PAGES = ("*.md", "docs/**/*.md", "flower_plugins/*.md", "plugins/*/*.md", "examples/**/*.md")
-TARGETS = {"install", "demo", "test", "ci", "lint", "types", "wheels", "docs", "clean"}
+TARGETS = {"install", "demo", "test", "ci", "lint", "types", "wheels", "docs", "soak", "clean"}
 
 
 def make_targets(makefile: str) -> set[str]:

@@ -192,6 +192,15 @@ class TaskStore:
         for child in children:
             record.add_child(child)
 
+    def _disown(self, uuid: str, parent_id: str) -> None:
+        """Let go of a child whose parent never came."""
+        children = self._orphans[parent_id]
+        if uuid in children:
+            del children[uuid]
+            self._orphan_count -= 1
+            if not children:
+                del self._orphans[parent_id]
+
     def _evict(self) -> None:
         uuid = self.changed.oldest()
         record = self._records.pop(uuid)
@@ -200,6 +209,8 @@ class TaskStore:
         self.by_name.discard(record.name, uuid)
         self.by_worker.discard(record.worker, uuid)
         self.received.leave(uuid, record.received)
+        if record.parent_id is not None and record.parent_id in self._orphans:
+            self._disown(uuid, record.parent_id)
         if self.orders.live:
             self.orders.drop(uuid)
         if self.texts.live:

@@ -167,6 +167,20 @@ def test_children_find_their_parent_whoever_comes_first(state: State, event: Mak
     assert found.fields()["children"] == ["a", "b"]
 
 
+def test_parents_that_never_come_are_not_waited_for_beyond_their_children(
+    make_state: MakeState, event: MakeEvent
+) -> None:
+    state = make_state(max_tasks=2)
+    for number in range(10):
+        state.apply([event("task-received", f"c{number}", parent_id=f"p{number // 2}")])
+    assert state.tasks._orphans == {"p4": {"c8": None, "c9": None}}
+    state.apply([event("task-received", "p4")])
+    found = state.tasks.get("p4")
+    assert found is not None
+    assert "c9" in found.children
+    assert (state.tasks._orphans, state.tasks._orphan_count) == ({}, 0)
+
+
 def test_replayed_events_of_a_retried_task_are_counted_once_r46(state: State, event: MakeEvent) -> None:
     kinds = ["received", "started", "retried", "received"]
     events = [event(f"task-{kind}", at=float(n), clock=n, name="a") for n, kind in enumerate(kinds, 1)]
@@ -257,3 +271,11 @@ async def agree_with_a_scan(state: State, order: list[str]) -> None:
     for field in FIELDS:
         page = await state.tasks.query(TaskQuery(sort_by=field))
         assert sorted(ids(page)) == sorted(order)
+
+
+def test_texts_of_evicted_tasks_are_not_kept_while_somebody_searches(make_state: MakeState, event: MakeEvent) -> None:
+    state = make_state(max_tasks=600)
+    for turn in range(12):
+        state.apply([event("task-received", f"t{turn}-{number}", args="(1,)") for number in range(500)])
+        ask(state, search="nothing")
+    assert len(state.tasks.texts._homes) == 600

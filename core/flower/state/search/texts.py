@@ -144,23 +144,21 @@ class Texts:
         self, changed: list[str], records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]
     ) -> int:
         """Return how many were renewed: all, unless they are too large."""
-        uuids: list[str] = []
-        texts: list[bytes] = []
+        fresh: dict[str, bytes] = {}
         for first in range(0, len(changed), _STEP):
             for uuid in changed[first : first + _STEP]:
-                self._leave(uuid, uuids, texts)
+                self._leave(uuid, fresh)
                 record = records.get(uuid)
                 if record is not None:
-                    uuids.append(uuid)
-                    texts.append(plain_text(record) + _END)
-            if len(uuids) >= _DOCUMENTS:
-                self._seal(uuids, texts)
-                uuids, texts = [], []
+                    fresh[uuid] = plain_text(record) + _END
+            if len(fresh) >= _DOCUMENTS:
+                self._seal(fresh)
+                fresh = {}
             if self._size > _MAX_BYTES:
                 return first
             await rest()
-        if uuids:
-            self._seal(uuids, texts)
+        if fresh:
+            self._seal(fresh)
         return len(changed)
 
     def candidates(self, search: Search) -> Iterator[tuple[list[str], bool]]:
@@ -176,8 +174,9 @@ class Texts:
             yield found, search.is_plain
         yield list(self._changed), False
 
-    def _leave(self, uuid: str, uuids: list[str], texts: list[bytes]) -> None:
-        """Take a task out of its chunk; of a chunk that is mostly gone the rest moves on."""
+    def _leave(self, uuid: str, fresh: dict[str, bytes]) -> None:
+        """Take a task out of where it is; of a chunk that is mostly gone the rest moves on."""
+        fresh.pop(uuid, None)  # it may have moved there a moment ago
         chunk = self._homes.pop(uuid, None)
         if chunk is None:
             return
@@ -189,11 +188,11 @@ class Texts:
         for place, other in enumerate(chunk.uuids):
             if self._homes.get(other) is chunk:
                 del self._homes[other]
-                uuids.append(other)
-                texts.append(chunk.document(place))
+                fresh[other] = chunk.document(place)
 
-    def _seal(self, uuids: list[str], texts: list[bytes]) -> None:
-        chunk = _Chunk(uuids, texts)
+    def _seal(self, fresh: dict[str, bytes]) -> None:
+        uuids = list(fresh)
+        chunk = _Chunk(uuids, list(fresh.values()))
         self._chunks[chunk] = None
         self._size += len(chunk.data)
         self._homes.update(dict.fromkeys(uuids, chunk))
