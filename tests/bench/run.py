@@ -7,7 +7,7 @@ import dataclasses
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -48,11 +48,13 @@ def main(words: Sequence[str] | None = None) -> int:
     run = Run(Figures(), chosen, options.broker or BROKERS, options.quick, left_out)
     # So that whoever ends this ends the brokers and servers it started as well.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    failed = _measure(run, scale)
-    page = render(run)
-    print(page)
-    if options.write:
-        PAGE.write_text(page, encoding="utf-8")
+
+    def keep() -> None:
+        if options.write:
+            PAGE.write_text(render(run), encoding="utf-8")
+
+    failed = _measure(run, scale, keep)
+    print(render(run))
     return 1 if failed else 0
 
 
@@ -74,8 +76,8 @@ def _sizes(text: str) -> list[int]:
     return [int(word.replace("_", "")) for word in text.split(",")]
 
 
-def _measure(run: Run, scale: Scale) -> bool:
-    """Fill in the figures; note what failed and go on."""
+def _measure(run: Run, scale: Scale, keep: Callable[[], None]) -> bool:
+    """Fill in the figures; note what failed and go on. `keep` is called after each trial, for a run takes long."""
     failed = False
     with ExitStack() as stack:
         urls: dict[str, str] = {}
@@ -99,6 +101,7 @@ def _measure(run: Run, scale: Scale) -> bool:
                 _say(f"  failed: {error}")
             took = time.monotonic() - begun
             _say(f"{scenario.name} on {where}, {side}, {repetition + 1} of {scenario.repeat}: {took:.1f} s")
+            keep()
     return failed
 
 
