@@ -1,4 +1,7 @@
-"""Opens connections for listening: the master of the sentinels, TLS, login."""
+"""Opens connections for listening: the master of the sentinels, TLS, login.
+
+The client library is imported for the first two only: it takes 30 ms that most starts can do without.
+"""
 
 # mypy: allow-untyped-calls
 # redis is annotated in part.
@@ -9,12 +12,6 @@ import asyncio
 import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
-
-from redis.asyncio.connection import SSLConnection
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from flower_broker_redis.connection import Connection, RefusedError
 from flower_broker_redis.faults import describe
@@ -34,6 +31,11 @@ async def find_server(place: Location) -> Location:
     """Return the server itself: where sentinels guard it, the one they call master. Raise Unavailable."""
     if not place.sentinels:
         return place
+    from redis.asyncio.retry import Retry
+    from redis.asyncio.sentinel import Sentinel
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+
     options = {"retry": Retry(NoBackoff(), 0), **place.sentinel_options}
     sentinel = Sentinel(place.sentinels, sentinel_kwargs=options)
     try:
@@ -67,6 +69,9 @@ def encryption(server: Location) -> ssl.SSLContext | None:
     """Return what redis-py makes of the `ssl_*` options, None where there is no encryption. Raise Unavailable."""
     if not server.options.get("ssl"):
         return None
+    from redis.asyncio.connection import SSLConnection
+    from redis.exceptions import RedisError
+
     options = {name: value for name, value in server.options.items() if name.startswith("ssl_")}
     try:
         context: ssl.SSLContext = SSLConnection(**options).ssl_context.get()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ssl
 
-from redis.exceptions import AuthenticationError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-
 from flower_broker_redis.connection import RefusedError
 from flower_broker_redis.location import Location
 
@@ -17,6 +14,9 @@ _CREDENTIALS = frozenset(("NOAUTH", "WRONGPASS"))
 
 def describe(place: Location, error: Exception, task: str) -> str:
     """Return a sentence about an error that came up while Redis was asked to do `task`, such as "count messages"."""
+    from redis.exceptions import AuthenticationError, ResponseError  # late: the start does not wait for the library
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
     server = f"Redis at {place.name}"
     if isinstance(error, AuthenticationError) or (isinstance(error, RefusedError) and error.code in _CREDENTIALS):
         return f"{server} refused the credentials"

@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from typing import TYPE_CHECKING, Any
 
 from flower_broker_redis.connect import encryption
 from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
 from flower_broker_redis.unacked import addresses, by_queue, destinations
 from flower_plugins import BrokerInspector, ConfigurationError, OfferContext, QueueStats, Unavailable
+
+if TYPE_CHECKING:
+    # Imported where it is used: the library takes 30 ms and some megabytes, and the start does not wait for it.
+    from redis.asyncio import Redis
+    from redis.asyncio.sentinel import Sentinel
 
 __all__ = ["RedisInspector"]
 
@@ -46,6 +44,8 @@ class RedisInspector(BrokerInspector):
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
         """Return one row per name: Redis does not tell an empty queue from none. Raise Unavailable."""
+        from redis.exceptions import RedisError
+
         if not names:
             return []
         failure = Unavailable("No Redis server is configured")
@@ -95,6 +95,8 @@ class RedisInspector(BrokerInspector):
 
     async def _held(self, client: Redis, held: Any, size: Any) -> dict[str, int] | None:
         """Return how many messages workers hold, by queue; None where that cannot be told or is too much to read."""
+        from redis.exceptions import ResponseError
+
         if held == 0:
             return {}
         if not isinstance(held, int) or not isinstance(size, int) or size > _MAX_UNACKED_BYTES:
@@ -128,6 +130,12 @@ def _steps(value: object) -> tuple[int, ...]:
 
 
 def _connect(place: Location) -> tuple[Redis, Sentinel | None]:
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.asyncio.sentinel import Sentinel
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as RedisConnectionError
+
     # One more try mends a connection that the server closed while nobody used it; a silent server gets none.
     retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
     if not place.sentinels:
