@@ -89,7 +89,8 @@ def _head(run: Run) -> Iterator[str]:
     yield (
         f"Flower of this tree beside Flower {PEER_VERSION}, measured from outside by `make bench`,"
         f" {date.today():%Y-%m-%d}."
-        " Both ran by turns in one run, each in a fresh process, with private brokers and the same pre-encoded events:"
+        " Both ran by turns in one run, each from an environment of its own and in a fresh process, with private"
+        " brokers and the same pre-encoded events:"
         " sent, received, started, succeeded, failed and retried, of 50 task names and 20 workers,"
         " from a publisher process."
         " Figures are medians of the repetitions that each section states, with the range in parentheses;"

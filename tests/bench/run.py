@@ -21,7 +21,7 @@ from tests.bench.scenarios.ingest import INGEST
 from tests.bench.scenarios.overload import OVERLOAD
 from tests.bench.scenarios.pace import PACE
 from tests.bench.scenarios.tasks import TASKS
-from tests.bench.servers import celery_of
+from tests.bench.servers import OURS, PEER, celery_of
 from tests.bench.trial import FULL, QUICK, Scale, Scenario, Trial
 
 __all__ = ["SCENARIOS", "main"]
@@ -53,6 +53,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.write:
             PAGE.write_text(render(run), encoding="utf-8")
 
+    for side in (OURS, PEER):
+        celery_of(side)  # made now, so that no trial waits for it
     failed = _measure(run, scale, keep)
     print(render(run))
     return 1 if failed else 0

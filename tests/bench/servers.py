@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from tests.bench import probe
 from tests.bench.brokers import free_port
+from tests.bench.own import own_environment
 from tests.bench.probe import Client, Lag
 from tests.bench.publisher import Publisher, Sending
 from tests.bench.traffic import marker_uuid
@@ -144,7 +144,7 @@ def serving(
 
 def celery_of(side: str) -> Path:
     """Return the program that starts a side."""
-    return Path(sys.executable).parent / "celery" if side == OURS else peer_environment() / "bin" / "celery"
+    return (own_environment() if side == OURS else peer_environment()) / "bin" / "celery"
 
 
 def _last_words(process: Process) -> str:

@@ -44,4 +44,5 @@ COST = Scenario(
     "no HTTP request going on.",
     _measure,
     quick=("redis",),
+    repeat=2,
 )

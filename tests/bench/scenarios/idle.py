@@ -12,7 +12,7 @@ __all__ = ["IDLE"]
 
 _STARTED = Quantity("started", "s")
 _SHARE = Quantity("share", "% of a core")
-_SETTLING = 1.5
+_SETTLING = 8.0
 
 
 def _measure(trial: Trial) -> Iterator[Figure]:

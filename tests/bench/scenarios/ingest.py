@@ -53,4 +53,5 @@ INGEST = Scenario(
     _measure,
     sides=(OURS,),
     quick=("redis",),
+    repeat=2,
 )
