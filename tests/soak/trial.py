@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from tests.bench.brokers import broker
 from tests.bench.churn import TASKS_PER_WORKER
 from tests.bench.probe import open_files, pss_bytes, threads
 from tests.bench.publisher import CHURN, Publisher, publishing
-from tests.bench.servers import OURS, Server, celery_of, serving
+from tests.bench.servers import Server, serving
 from tests.soak.verdict import Finding, Sample, judge
 from tests.soak.visitor import Visitor
 from tests.system.support import Publisher as Stranger
@@ -131,7 +132,9 @@ def _running(options: Sequence[str]) -> Iterator[tuple[str, Server, Publisher]]:
         TemporaryDirectory(prefix="flower-soak-") as folder,
         broker("redis") as url,
         publishing(url, CHURN) as publisher,
-        serving(celery_of(OURS), url, [*_OPTIONS, *options], Path(folder), _ALLOCATOR) as server,
+        serving(
+            Path(sys.executable).with_name("celery"), url, [*_OPTIONS, *options], Path(folder), _ALLOCATOR
+        ) as server,
     ):
         server.warm(publisher)
         yield url, server, publisher
