@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import signal
@@ -20,6 +21,8 @@ log = logging.getLogger("flower")
 
 _TICK_SECONDS = 1.0
 _COLLECT_AFTER = (10_000, 20, 100)
+_M_MMAP_THRESHOLD = -3  # malloc.h
+_LARGE_BYTES = 512 * 1024
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -28,6 +31,7 @@ def serve_until_stopped(flower: Flower, *, quiet: bool = False) -> int:
 
     `quiet` leaves the announcement out; warnings are always logged.
     """
+    _return_large_blocks()
     return asyncio.run(_Life(flower, quiet).live())
 
 
@@ -102,6 +106,12 @@ class _Life:
     def _stop(self, number: int) -> None:
         log.info("%d detected, shutting down", number)
         self._stopping.set()
+
+
+def _return_large_blocks() -> None:
+    """Have glibc give large blocks back when they are free: by itself it begins to keep them, up to 32 MB each."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _settle_garbage_collector() -> None:
