@@ -15,6 +15,10 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
 
+# As pip does it: where Python may not write that itself, each start would compile everything again.
+_UV = ("--compile-bytecode",)
+
+
 def main() -> None:
     """Bring .venv up to date; say in one sentence what is missing when that fails."""
     create_venv()
@@ -45,13 +49,13 @@ def installer() -> list[str]:
     """Return the command that installs into .venv: uv from the PATH, uv from the registry, or pip."""
     found = shutil.which("uv")
     if found and knows_groups([found, "pip", "install", "--help"]):
-        return [found, "pip", "install", "--python", str(PYTHON)]
+        return [found, "pip", "install", *_UV, "--python", str(PYTHON)]
     if not runs([PYTHON, "-m", "pip", "--version"]):
         subprocess.run([PYTHON, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     uv = VENV / "bin" / "uv"
     if not os.environ.get("FLOWER_WITHOUT_UV") and (uv.exists() or runs([*pip, "uv"])):
-        return [str(uv), "pip", "install", "--python", str(PYTHON)]
+        return [str(uv), "pip", "install", *_UV, "--python", str(PYTHON)]
     if not knows_groups([*pip, "--help"]):
         subprocess.run([*pip, "--upgrade", "pip>=25.1"], check=True)
     return pip
