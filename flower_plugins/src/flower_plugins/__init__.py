@@ -8,10 +8,13 @@ from flower_plugins.errors import (
     FlowerError,
     Forbidden,
     InvalidParameter,
+    LoginRefused,
     NoReply,
     NotFound,
     Offline,
+    ProviderFailed,
     QueryError,
+    TooManyAttempts,
     Unavailable,
 )
 from flower_plugins.history import HistoryStore, Row
@@ -30,7 +33,7 @@ from flower_plugins.host import (
     Tasks,
     Workers,
 )
-from flower_plugins.identity import AuthProvider, Identity, Request
+from flower_plugins.identity import AuthProvider, Identity, LoginProvider, LoginTicket, Request
 from flower_plugins.metrics import HistogramSample, MetricExporter, MetricFamily, MetricSource, Sample
 from flower_plugins.offers import Broker, Offer, OfferContext
 from flower_plugins.options import Option, Settings
@@ -68,6 +71,9 @@ __all__ = [
     "Identity",
     "Inspect",
     "InvalidParameter",
+    "LoginProvider",
+    "LoginRefused",
+    "LoginTicket",
     "Messages",
     "MetricExporter",
     "MetricFamily",
@@ -82,6 +88,7 @@ __all__ = [
     "Page",
     "Param",
     "PluginReport",
+    "ProviderFailed",
     "Pump",
     "QueryError",
     "QueueReport",
@@ -105,6 +112,7 @@ __all__ = [
     "TaskQuery",
     "TaskResult",
     "Tasks",
+    "TooManyAttempts",
     "Unavailable",
     "Worker",
     "WorkerChange",

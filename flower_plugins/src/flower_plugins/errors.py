@@ -5,8 +5,11 @@ FlowerError
 ├── QueryError              400  a filter, sort or search that cannot be read
 ├── InvalidParameter        400  a request parameter of the wrong type or range
 ├── Forbidden               403  the caller or the worker says no
+│   └── LoginRefused        403  a login that proves too little, or the wrong person
 ├── NotFound                404  no such task, worker, page
 ├── Offline                 409  the worker is known but gone
+├── TooManyAttempts         429  passwords are tried too fast
+├── ProviderFailed          502  the login provider is down, slow, or makes no sense
 ├── Unavailable             503  broker or result backend out of reach
 └── NoReply                 504  the worker did not answer in time
 """
@@ -18,10 +21,13 @@ __all__ = [
     "FlowerError",
     "Forbidden",
     "InvalidParameter",
+    "LoginRefused",
     "NoReply",
     "NotFound",
     "Offline",
+    "ProviderFailed",
     "QueryError",
+    "TooManyAttempts",
     "Unavailable",
 ]
 
@@ -65,6 +71,10 @@ class Forbidden(FlowerError):
     status = 403
 
 
+class LoginRefused(Forbidden):
+    """A login that is turned away; the message is shown to the person, escaped."""
+
+
 class NotFound(FlowerError):
     """No such task, worker or page."""
 
@@ -75,6 +85,22 @@ class Offline(FlowerError):
     """The worker is known but no longer answers."""
 
     status = 409
+
+
+class TooManyAttempts(FlowerError):
+    """This caller failed to log in too often; `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderFailed(FlowerError):
+    """The login provider cannot be reached, is slow, or answers what makes no sense; nobody is let in."""
+
+    status = 502
 
 
 class Unavailable(FlowerError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from flower_plugins.offers import OfferContext
 
-__all__ = ["AuthProvider", "Identity", "Request"]
+__all__ = ["AuthProvider", "Identity", "LoginProvider", "LoginTicket", "Request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,63 @@ class AuthProvider(ABC):
 
     @abstractmethod
     async def identify(self, request: Request) -> Identity | None:
-        """Return who sent the request, None if that cannot be established. Raising counts as None."""
+        """Return who sent the request, None if that cannot be established.
+
+        Raise TooManyAttempts to have the caller wait. Anything else raised counts as None.
+        """
 
     def permits(self, identity: Identity) -> bool:
-        """Narrow by what only the provider knows, such as group membership."""
+        """Narrow by what only the provider knows, such as group membership. Asked on every request."""
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class LoginTicket:
+    """What ties a provider's answer to the browser that was sent there; made by core, one for each login.
+
+    `state` travels through the provider and comes back once. `verifier` is the PKCE code verifier
+    (RFC 7636, 43 to 128 characters), `nonce` goes into OpenID Connect requests. `redirect_uri` is
+    where the provider sends the browser back to.
+    """
+
+    state: str
+    verifier: str
+    nonce: str
+    redirect_uri: str
+
+
+class LoginProvider(AuthProvider):
+    """Sends people away to log in, and says who came back. Core keeps the ticket, the session and `--auth`.
+
+    An identity's name is a verified e-mail address, which `--auth` is matched against. Who has several
+    is several identities, of which core keeps the last one that may enter.
+    """
+
+    label = ""
+    """Stands on the login page: "GitHub"."""
+
+    async def identify(self, request: Request) -> Identity | None:
+        """Nothing in a request itself says who sent it: core looks at its session."""
+        return None
+
+    @abstractmethod
+    async def authorize_url(self, ticket: LoginTicket) -> str:
+        """Return the provider's page to send the browser to. Raise ProviderFailed."""
+
+    @abstractmethod
+    async def finish(self, ticket: LoginTicket, answer: Mapping[str, str]) -> Sequence[Identity]:
+        """Return who came back, as one identity for each verified address, in the provider's order.
+
+        `answer` is the query of the callback; core has checked and used up its `state`. Raise
+        LoginRefused for a person that proves too little, ProviderFailed for a provider that does.
+        """
+
+    async def bearer(self, token: str) -> Sequence[Identity]:
+        """Return whom an access token stands for, as `finish` does, none when it was not issued to this client.
+
+        Core asks for `Authorization: Bearer` on `/api/*` and keeps the answer for a minute at most.
+        """
+        return ()
+
+    async def close(self) -> None:
+        """Let go of connections; called once at the end."""
