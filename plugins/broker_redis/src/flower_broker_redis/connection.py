@@ -25,7 +25,7 @@ _SLICE = 256 * 1024
 _PIECE = 32 * 1024
 _CATCH_UP_SECONDS = 0.016
 _FLOOD_SECONDS = 0.064
-_GATHER_BYTES = 256 * 1024
+_GATHER_BYTES = 512 * 1024
 _GATHER_SECONDS = 0.25
 _PAUSE_SECONDS = 0.04
 _BUSY_SECONDS = 0.3
@@ -50,7 +50,7 @@ class Connection(asyncio.BufferedProtocol):
     not do, for up to 64 ms. That way messages pile up where they are bounded and counted. TLS has to do
     with one slice a turn.
 
-    Waking up costs more than reading. So while messages come often, the kernel wakes us for 256 KB only,
+    Waking up costs more than reading. So while messages come often, the kernel wakes us for 512 KB only,
     and what is less is read four times a second, or when somebody is about to look (`hurry`). Where the
     kernel cannot count (TLS, Unix sockets, other systems) the socket is left alone for 40 ms at a time.
     """
