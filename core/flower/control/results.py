@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,8 @@ from flower.control.mailbox import UNAVAILABLE
 from flower_plugins import FlowerError, Forbidden, Service, TaskResult, Unavailable
 
 __all__ = ["ResultService"]
+
+log = logging.getLogger("flower")
 
 _CALL_SECONDS = 4.0
 _FIRST_PAUSE = 0.05
@@ -90,6 +93,7 @@ class ResultService(Service):
         self._hurry.set()
         if self._poller is None or self._poller.done():
             self._poller = asyncio.ensure_future(self._poll())
+            self._poller.add_done_callback(self._ended)
         try:
             return self._shown(await waiter.future)
         finally:
@@ -132,6 +136,13 @@ class ResultService(Service):
             soonest = min(waiter.due for waiter in self._waiting)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), max(soonest - now, 0.001))
+
+    def _ended(self, poller: asyncio.Task[None]) -> None:
+        """Let nobody wait for a poller that a fault of ours has ended; the next question starts another."""
+        if poller.cancelled() or (error := poller.exception()) is None:
+            return
+        log.error("Results are no longer looked for: %r", error, exc_info=error)
+        self._fail(list(self._waiting), Unavailable(UNAVAILABLE))
 
     async def _look(self, due: list[_Waiter]) -> None:
         uuids = list({waiter.uuid: None for waiter in due})

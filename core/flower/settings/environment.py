@@ -62,7 +62,7 @@ def read(environ: Mapping[str, str], catalogue: Catalogue) -> Environment:
 def unauthenticated_api(environ: Mapping[str, str]) -> bool:
     """Tell whether the API is open without authentication. Raise ConfigurationError for a value that says neither."""
     text = environ.get(UNAUTHENTICATED_API)
-    if text is None:
+    if text is None or not text.strip():
         return False
     try:
         return BOOLEANS[text.strip().lower()]

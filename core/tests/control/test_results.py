@@ -156,6 +156,18 @@ def test_a_backend_that_fails_ends_every_wait(error: Exception) -> None:
     run(scenario)
 
 
+def test_a_fault_of_our_own_ends_every_wait_and_the_next_question_is_answered() -> None:
+    async def scenario(service: ResultService, backend: Backend) -> None:
+        fetch = backend.fetch
+        backend.fetch = lambda uuids: {}  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(service.wait("a", 5.0), 3.0)
+        backend.fetch = fetch  # type: ignore[method-assign]
+        assert (await service.get("a")).state == "PENDING"
+
+    run(scenario)
+
+
 def test_a_result_that_cannot_be_read_ends_no_other_wait() -> None:
     async def scenario(service: ResultService, backend: Backend) -> None:
         backend.items["a"], backend.items["b"] = Unavailable("pickle"), TaskResult("b", "SUCCESS", 1)

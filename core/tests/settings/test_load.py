@@ -126,7 +126,7 @@ def test_the_api_is_opened_by_its_variable(loaded: Loader, text: str) -> None:
     assert loaded(env={"FLOWER_UNAUTHENTICATED_API": text}).unauthenticated_api is True
 
 
-@pytest.mark.parametrize("env", [{}, {"FLOWER_UNAUTHENTICATED_API": "0"}])
+@pytest.mark.parametrize("env", [{}, {"FLOWER_UNAUTHENTICATED_API": "0"}, {"FLOWER_UNAUTHENTICATED_API": ""}])
 def test_the_api_is_closed_otherwise(loaded: Loader, env: dict[str, str]) -> None:
     assert loaded(env=env).unauthenticated_api is False
 
