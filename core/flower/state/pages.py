@@ -21,6 +21,7 @@ __all__ = ["Ids", "Members", "Order", "Orders", "ReceivedMembers", "Window", "re
 _FEW = 1000
 _WALK = 16_384
 _STRIDE = 1024
+_SHORT = 64
 _RUN = 1000
 _STEP = 512
 _LISTED = 10_000
@@ -211,8 +212,10 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
             return None
         return [kept[uuid] for uuid in islice(uuids, window.start, need) if uuid in kept]
     found: list[str] = []
-    for _ in range(_WALK // _STRIDE):
-        step = list(islice(uuids, _STRIDE))
+    walked, stride = 0, min(max(_SHORT, 2 * need), _STRIDE)
+    while walked < _WALK:
+        step = list(islice(uuids, stride))
+        walked, stride = walked + stride, min(stride * 2, _STRIDE)
         known = step if members is None else members.among(step)
         if window.after is not None:
             newest = window.after[1]
