@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.system.servers import RedisServer
-from tests.system.support import Launcher, Room, rabbitmqctl
-
-_redis_databases = itertools.cycle(range(1, 8))
+from tests.system.support import Launcher, Room, rabbitmqctl, until
 
 
 @pytest.fixture
@@ -38,11 +38,34 @@ def redis_room(need_service: Callable[[str], str]) -> Iterator[Room]:
     """Return an empty Redis database."""
     import redis
 
-    url = f"{need_service('redis').rstrip('/')}/{next(_redis_databases)}"
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
-        yield Room(url, url)
-        client.flushdb()
+    server = need_service("redis").rstrip("/")
+    with redis.Redis.from_url(server) as directory, claimed_database(directory) as number:
+        url = f"{server}/{number}"
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+            yield Room(url, url)
+            client.flushdb()
+
+
+@contextmanager
+def claimed_database(directory: Any) -> Iterator[int]:
+    """Take a database that no other run of these tests is using; a claim ends with the process that made it."""
+
+    def claim() -> int | None:
+        for number in range(1, 16):
+            key = f"flower-tests:{number}"
+            holder = directory.get(key)
+            if holder is not None and not Path(f"/proc/{int(holder)}").exists():
+                directory.delete(key)
+            if directory.set(key, os.getpid(), nx=True):
+                return number
+        return None
+
+    number = until(claim, "a Redis database is free", seconds=120)
+    try:
+        yield number
+    finally:
+        directory.delete(f"flower-tests:{number}")
 
 
 @pytest.fixture
