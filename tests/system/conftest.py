@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+from tests.system.browsing import chromium
 from tests.system.servers import RedisServer
 from tests.system.support import Launcher, Room, rabbitmqctl, until
 
@@ -66,6 +68,13 @@ def claimed_database(directory: Any) -> Iterator[int]:
         yield number
     finally:
         directory.delete(f"flower-tests:{number}")
+
+
+@pytest.fixture(scope="session")
+def browser(need_service: Callable[[str], str]) -> Iterator[Browser]:
+    """Return Chromium."""
+    with chromium(need_service("chromium")) as running:
+        yield running
 
 
 @pytest.fixture

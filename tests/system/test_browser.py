@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.system.browsing import watched
 from tests.system.support import Launcher, Room, RunningFlower, until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
-
-_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-
-
-@pytest.fixture(scope="module")
-def browser(need_service: Callable[[str], str]) -> Iterator[Browser]:
-    path = need_service("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +24,8 @@ def flower(launch_once: Launcher, redis_room: Room) -> RunningFlower:
 @pytest.fixture
 def page(browser: Browser, flower: RunningFlower) -> Iterator[Page]:
     """Return a page that fails its test for any console error, script error or request to another host."""
-    complaints: list[str] = []
-    context = browser.new_context(base_url=flower.url + "/", viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda each: None if each.url.startswith(flower.url) else complaints.append(each.url))
-    yield page
-    context.close()
-    assert complaints == []
+    with watched(browser, flower.url) as page:
+        yield page
 
 
 def test_the_worker_is_there_and_tasks_appear_without_a_reload(

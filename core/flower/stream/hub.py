@@ -9,6 +9,7 @@ from flower_plugins import EventSink, TaskChange, WorkerChange
 
 __all__ = ["Hub", "HubSink"]
 
+_PER_SUBSCRIBER = 0.002
 _OF_ITS_TASKS = frozenset(("worker-gone", "worker-back"))
 
 
@@ -19,8 +20,12 @@ class Hub:
     """
 
     def __init__(self, interval: float = 0.5) -> None:
-        """`interval` is the least number of seconds between two deliveries to one subscriber."""
+        """`interval` is the least number of seconds between two deliveries to one subscriber.
+
+        It grows by 2 ms for each subscriber, because every delivery has a page ask for its news.
+        """
         self._interval = interval
+        self._listening = 0
         self._subscribers: dict[str, set[_Subscriber]] = {}
 
     @property
@@ -32,15 +37,17 @@ class Hub:
         """Yield the topics that changed since the last yield; a first yield names all of them."""
         wanted = frozenset(topics)
         subscriber = _Subscriber()
+        self._listening += 1
         for topic in wanted:
             self._subscribers.setdefault(topic, set()).add(subscriber)
         try:
             yield wanted
             while True:
-                await asyncio.sleep(self._interval)
+                await asyncio.sleep(self._interval + self._listening * _PER_SUBSCRIBER)
                 await subscriber.woken.wait()
                 yield subscriber.take()
         finally:
+            self._listening -= 1
             for topic in wanted:
                 listeners = self._subscribers[topic]
                 listeners.discard(subscriber)

@@ -52,6 +52,32 @@ def test_changes_are_coalesced_to_one_delivery_per_interval() -> None:
     asyncio.run(scenario())
 
 
+def test_the_more_listen_the_rarer_each_is_told() -> None:
+    """R41"""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        hub = Hub(interval=0.0)
+        crowd = [hub.subscribe(["tasks"]) for _ in range(100)]
+        await asyncio.gather(*map(following, crowd))
+        began = loop.time()
+        hub.notify("tasks")
+        await following(crowd[0])
+        assert loop.time() - began >= 0.19
+        for subscription in crowd:
+            await subscription.aclose()
+        hub.notify("tasks")
+        last = hub.subscribe(["tasks"])
+        await following(last)
+        began = loop.time()
+        hub.notify("tasks")
+        await following(last)
+        assert loop.time() - began < 0.19
+        await last.aclose()
+
+    asyncio.run(scenario())
+
+
 def test_a_change_of_a_task_concerns_its_page_the_list_and_the_workers() -> None:
     async def scenario() -> None:
         hub = Hub(interval=0.01)

@@ -16,11 +16,15 @@ __all__ = ["Assets", "Banner", "NavItem", "Renderer"]
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the navigation; `path` begins with a slash and carries no url prefix."""
+    """An entry of the navigation; `path` begins with a slash and carries no url prefix.
+
+    `key` is the letter that leads there after `g`, "" for none; of two with one letter the first has it.
+    """
 
     label: str
     path: str
     order: int = 100
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
@@ -63,9 +63,10 @@ class Handler(RequestHandler):
         self.host, self.route, self.visit, self.path = host, route, visit, path
         self.params = {}
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         """Read the route's parameters."""
         self.params = {param.name: self._read(param) for param in self.route.params}
+        return None
 
     async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` returns. When the client goes away it is cancelled, and the handler ends here."""

@@ -118,7 +118,7 @@ def test_another_site_cannot_listen(site, header):
     assert subscribers(made) == 0
 
 
-@pytest.mark.parametrize("topics", ["", ",", ",".join(f"t{n}" for n in range(11)), "a" * 301])
+@pytest.mark.parametrize("topics", ["", ",", ",".join(f"t{n}" for n in range(51)), "a" * 301])
 def test_odd_topics_are_400(site, topics):
     assert site().fetch(f"/stream?topics={topics}").code == 400
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flower_dashboard import columns
+from flower_dashboard import columns, environment
 from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
 
 __all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
@@ -18,6 +18,13 @@ def flower_options() -> Sequence[Option]:
     """Declare how pages look and whether they follow the cluster by themselves."""
     return [
         Option("auto_refresh", bool, True, "Update open pages as events arrive."),
+        Option(
+            "environment",
+            str,
+            "",
+            "Name of the environment, such as production, for a badge on every page.",
+            check=environment.check,
+        ),
         Option("natural_time", bool, False, "Show times as “2 minutes ago”; the exact time stays in the tooltip."),
         Option(
             "tasks_columns",
@@ -43,7 +50,11 @@ def flower_assets() -> Sequence[Assets]:
 @hookimpl
 def flower_nav_items() -> Sequence[NavItem]:
     """Lead to the pages there are."""
-    return [NavItem("Workers", "/workers", 10), NavItem("Tasks", "/tasks", 20), NavItem("Plugins", "/plugins", 900)]
+    return [
+        NavItem("Workers", "/workers", 10, "w"),
+        NavItem("Tasks", "/tasks", 20, "t"),
+        NavItem("Plugins", "/plugins", 900, "p"),
+    ]
 
 
 @hookimpl

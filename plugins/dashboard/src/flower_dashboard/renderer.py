@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from flower_dashboard import formats, states
+from flower_dashboard.environment import badge
 from flower_dashboard.links import path
 from flower_plugins import Gap, Host, OfferContext, Renderer
 
@@ -51,6 +52,7 @@ class JinjaRenderer(Renderer):
             banners=host.banners,
             now=time.time,
             natural_time=bool(self._settings["natural_time"]),
+            environment=badge(self._settings["environment"]),
             open_gap=lambda: _open_gap(host.status.gaps()),
         )
         environment.filters.update(

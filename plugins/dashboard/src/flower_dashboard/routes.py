@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flower_dashboard import actions
+from flower_dashboard.fragments import Fragments
 from flower_dashboard.pages import datatable, plugins, task, tasks, worker, workers
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
@@ -15,12 +17,12 @@ __all__ = ["routes"]
 
 def routes(host: Host) -> Sequence[Route]:
     """Return every route; those of a task or worker before its own page, whose pattern takes any name."""
-    shared = {"refresher": Refresher(host)}
+    shared = {"refresher": Refresher(host), "fragments": Fragments()}
     return [
         Route("/", workers.WorkersPage, "read", "page", "home", workers.WORKERS_PARAMS, "Workers", shared),
         Route("/workers/?", workers.WorkersPage, "read", "page", "workers", workers.WORKERS_PARAMS, "Workers", shared),
         *_worker_routes(shared),
-        Route("/tasks/?", tasks.TasksPage, "read", "page", "tasks", tasks.TASKS_PARAMS, "Tasks"),
+        Route("/tasks/?", tasks.TasksPage, "read", "page", "tasks", tasks.TASKS_PARAMS, "Tasks", shared),
         Route(
             "/tasks/datatable/?",
             datatable.TasksDatatable,
@@ -30,13 +32,13 @@ def routes(host: Host) -> Sequence[Route]:
             datatable.DATATABLE_PARAMS,
             "Tasks for DataTables",
         ),
-        *_task_routes(),
-        Route("/plugins/?", plugins.PluginsPage, "read", "page", "plugins", (), "Plugins"),
+        *_task_routes(shared),
+        Route("/plugins/?", plugins.PluginsPage, "read", "page", "plugins", (), "Plugins", shared),
         Route("/stream", StreamHandler, "read", "page", "stream", STREAM_PARAMS, "Changes, as server-sent events"),
     ]
 
 
-def _worker_routes(shared: dict[str, Refresher]) -> list[Route]:
+def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
     one = "/worker/(?P<name>.+?)"
     pool = actions.POOL_PARAMS
     return [
@@ -71,12 +73,13 @@ def _worker_routes(shared: dict[str, Refresher]) -> list[Route]:
             "worker-confirm",
             worker.CONFIRM_PARAMS,
             "Confirm an action on a worker",
+            shared,
         ),
         Route(f"{one}/?", worker.WorkerPage, "read", "page", "worker", worker.WORKER_PARAMS, "One worker", shared),
     ]
 
 
-def _task_routes() -> list[Route]:
+def _task_routes(shared: Mapping[str, Any]) -> list[Route]:
     one = "/task/(?P<uuid>.+?)"
     return [
         Route(
@@ -90,6 +93,7 @@ def _task_routes() -> list[Route]:
             "task-confirm",
             task.CONFIRM_PARAMS,
             "Confirm an action on a task",
+            shared,
         ),
-        Route(f"{one}/?", task.TaskPage, "read", "page", "task", task.TASK_PARAMS, "One task"),
+        Route(f"{one}/?", task.TaskPage, "read", "page", "task", task.TASK_PARAMS, "One task", shared),
     ]

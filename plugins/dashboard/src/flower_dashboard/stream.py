@@ -18,7 +18,7 @@ __all__ = ["STREAM_PARAMS", "StreamHandler"]
 
 STREAM_PARAMS = (Param("topics", str, required=True, help="Names such as workers, tasks, task:ID, between commas."),)
 
-_MOST_TOPICS = 10
+_MOST_TOPICS = 50
 _LONGEST_TOPIC = 300
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from tornado.concurrent import Future
+
 from flower_dashboard.flashes import flash
+from flower_dashboard.fragments import Fragments
 from flower_plugins import Param
 from flower_plugins.web import Handler
 
@@ -17,11 +21,50 @@ FLASH = (
     Param("target", str, "", help="What it is about."),
 )
 
+_OK = 200
 _PASSING = frozenset(("fragment", "flash", "target", "refresh"))
 
 
 class PageHandler(Handler):
-    """Base of the dashboard's pages."""
+    """Base of the dashboard's pages.
+
+    A fragment is drawn once for all viewers who ask for it within half a second and may do the same. Who asks
+    with `Cache-Control: no-cache`, as a page does after an order it gave, sees what is true now.
+    """
+
+    _shared: Hashable = None
+
+    async def prepare(self) -> None:
+        """Read the parameters; answer with what was drawn for others, if that is what this viewer would see."""
+        super().prepare()
+        if not self.params.get("fragment") or "no-cache" in self.request.headers.get("Cache-Control", ""):
+            return
+        key = self.request.uri, self.visit.refusal("write"), self.visit.refusal("admin")
+        html = await self._fragments.find(key)
+        if html is None:
+            self._shared = key
+        else:
+            self.set_header("Content-Type", "text/html; charset=UTF-8")
+            self.finish(html)
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Hand a drawn fragment on to those who wait for it."""
+        if self._shared is not None:
+            drawn = chunk if isinstance(chunk, str) and self.get_status() == _OK else None
+            self._fragments.done(self._shared, drawn)
+            self._shared = None
+        return super().finish(chunk)
+
+    def on_connection_close(self) -> None:
+        """Let those who wait draw for themselves."""
+        super().on_connection_close()
+        if self._shared is not None:
+            self._fragments.done(self._shared, None)
+
+    @property
+    def _fragments(self) -> Fragments:
+        found: Fragments = self.route.options["fragments"]
+        return found
 
     def show(self, template: str, *, subject: str = "", topics: tuple[str, ...] = (), **context: Any) -> None:
         """Finish with a page.

@@ -47,7 +47,7 @@ async function send(form, submitter, dialog) {
     else toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
     if (dialog.open) dialog.close();
     else if (response.ok && form.hasAttribute("data-sheet")) history.back();
-    refresh();
+    refresh(true);
   } catch {
     toast("Flower does not answer.", "bad");
   } finally {

@@ -1,12 +1,6 @@
-// Small things a page does better with script: controls that need it appear, copies are made, ages stay true.
+// Small things a page does better with script: controls that need it appear, copies are made, news is told.
 
-const TICK = 5000;
 const QUIET = 15000;
-const UNITS = [
-  [3600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
 
 let said = "";
 let saidAt = 0;
@@ -19,7 +13,6 @@ export function startDetails() {
   });
   document.addEventListener("click", copy);
   document.addEventListener("click", closePopovers);
-  setInterval(age, TICK);
   dropFlash();
   said = news();
 }
@@ -42,32 +35,9 @@ async function copy(event) {
 }
 
 function closePopovers(event) {
-  for (const open of document.querySelectorAll("details.freshness[open]")) {
+  for (const open of document.querySelectorAll("details[data-popover][open]")) {
     if (!open.contains(event.target)) open.open = false;
   }
-}
-
-/** Between two refreshes "3 seconds ago" would grow false. */
-function age() {
-  for (const element of document.querySelectorAll("time[data-relative]")) {
-    const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
-    if (seconds < 0 || seconds >= 86400) continue;
-    const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, ""];
-    const amount = Math.floor(seconds / size);
-    element.textContent = unit ? `${amount} ${unit}${amount > 1 ? "s" : ""} ago` : "now";
-  }
-  for (const element of document.querySelectorAll("time[data-since]")) {
-    const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
-    if (seconds >= 0) element.textContent = duration(seconds);
-  }
-}
-
-function duration(seconds) {
-  if (seconds < 60) return `${seconds} s`;
-  const two = (number) => String(number).padStart(2, "0");
-  const minutes = Math.floor(seconds / 60);
-  const rest = `${two(seconds % 60)}s`;
-  return minutes < 60 ? `${minutes}m ${rest}` : `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m ${rest}`;
 }
 
 /** A reload or a bookmark should not repeat what was said after an action. */

@@ -15,11 +15,11 @@ export function startKeys() {
 }
 
 function press(key, help) {
-  const pages = { w: document.body.dataset.workers, t: document.body.dataset.tasks };
   const afterG = Date.now() - chord < CHORD;
   chord = 0;
-  if (afterG && pages[key]) {
-    location.assign(pages[key]);
+  const page = afterG && /^[a-z]$/.test(key) ? document.querySelector(`.nav a[data-key="${key}"]`) : null;
+  if (page) {
+    location.assign(page.href);
     return true;
   }
   if (key === "g") {

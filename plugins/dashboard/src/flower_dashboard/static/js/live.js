@@ -2,18 +2,20 @@
 
 import { holding, offer, settle } from "./hold.js";
 import { fetchFragment, patch } from "./patch.js";
+import { follow } from "./stream.js";
 
 const PAUSE = 500;
-const RETRY = 3000;
 
-let source = null;
+let close = null;
 let timer = 0;
 let last = 0;
 let busy = false;
 let again = false;
+let ordered = false;
 
-/** Fetch and show the page as it is now, soon; calls in between count as one. */
-export function refresh() {
+/** Fetch and show the page as it is now, soon; calls in between count as one. `now` after an order of one's own. */
+export function refresh(now = false) {
+  ordered ||= now;
   if (busy) {
     again = true;
     return;
@@ -25,11 +27,11 @@ export function refresh() {
 export function startLive() {
   const stream = document.body.dataset.stream;
   if (!stream) return;
-  const follow = () => (document.hidden ? close() : open(stream));
-  document.addEventListener("visibilitychange", follow);
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && follow());
-  follow();
+  const look = () => (document.hidden ? leave() : open(stream));
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => event.persisted && look());
+  look();
 }
 
 async function run() {
@@ -37,7 +39,9 @@ async function run() {
   busy = true;
   try {
     const href = location.href;
-    const fragment = await fetchFragment(href);
+    const now = ordered;
+    ordered = false;
+    const fragment = await fetchFragment(href, now);
     connected(true);
     if (href !== location.href) {
       again = true; // The reader went on meanwhile: this is yesterday's page.
@@ -47,7 +51,7 @@ async function run() {
     }
   } catch (error) {
     connected(false);
-    if (error.gone) close();
+    if (error.gone) leave();
   } finally {
     busy = false;
     last = Date.now();
@@ -59,25 +63,13 @@ async function run() {
 }
 
 function open(stream) {
-  if (source) return;
-  source = new EventSource(stream);
-  source.addEventListener("change", refresh);
-  source.addEventListener("open", () => connected(true));
-  source.addEventListener("error", () => {
-    // A clean end reconnects by itself; a refusal does not, and needs another try.
-    if (source?.readyState !== EventSource.CLOSED) {
-      setTimeout(() => source?.readyState === EventSource.CONNECTING && connected(false), RETRY);
-      return;
-    }
-    close();
-    connected(false);
-    setTimeout(() => document.hidden || open(stream), RETRY);
-  });
+  const topics = new URL(stream, location.href).searchParams.get("topics").split(",");
+  close ??= follow(stream, topics, { changed: () => refresh(), connected });
 }
 
-function close() {
-  source?.close();
-  source = null;
+function leave() {
+  close?.();
+  close = null;
 }
 
 function connected(yes) {

@@ -1,6 +1,7 @@
 // Starts what every page has; each part does nothing where its elements are missing.
 
 import { startActions } from "./actions.js";
+import { startClock } from "./clock.js";
 import { startDetails } from "./details.js";
 import { startHold } from "./hold.js";
 import { startKeys } from "./keys.js";
@@ -9,6 +10,7 @@ import { startNavigation } from "./navigate.js";
 import { startTheme } from "./theme.js";
 
 startDetails();
+startClock();
 startTheme();
 startKeys();
 startActions();

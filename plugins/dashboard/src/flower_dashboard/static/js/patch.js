@@ -4,13 +4,19 @@
 
 const KEEP_OPEN = new Set(["DETAILS", "DIALOG"]);
 
-/** Fetch a page's changing part. Throws with `gone` set when the answer is not that page any more. */
-export async function fetchFragment(href) {
+/**
+ * Fetch a page's changing part; `now` after an order, when half a second ago is too old. Throws with `gone` set when
+ * the answer is not that page any more.
+ */
+export async function fetchFragment(href, now = false) {
   const url = new URL(href, location.href);
   if (url.origin !== location.origin) throw new Error("not this origin");
   url.searchParams.set("fragment", "1");
   url.hash = "";
-  const response = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  const response = await fetch(url, {
+    headers: { Accept: "text/html", ...(now && { "Cache-Control": "no-cache" }) },
+    credentials: "same-origin",
+  });
   if (!response.ok || response.redirected) {
     throw Object.assign(new Error(`HTTP ${response.status}`), { gone: true, status: response.status });
   }

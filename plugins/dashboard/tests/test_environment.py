@@ -1,0 +1,36 @@
+"""The badge of the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from flower_dashboard.environment import badge, check
+
+
+@pytest.mark.parametrize(
+    ("name", "tone"),
+    [
+        ("production", "bad"),
+        ("PROD-eu", "bad"),
+        ("staging", "warn"),
+        ("preprod", "warn"),
+        ("non-production", "warn"),
+        ("dev", "ok"),
+        ("localhost", "ok"),
+        ("blue", "idle"),
+    ],
+)
+def test_the_tone_warns_where_it_should(name: str, tone: str) -> None:
+    shown = badge(name)
+    assert shown is not None
+    assert (shown.name, shown.tone) == (name, tone)
+
+
+def test_no_name_is_no_badge() -> None:
+    assert badge("") is None
+
+
+def test_a_name_is_short() -> None:
+    assert check("  staging ") == "staging"
+    with pytest.raises(ValueError, match="longer than 24"):
+        check("x" * 25)

@@ -1,0 +1,101 @@
+"""Viewers who would see the same share one drawing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from flower_dashboard import plugin
+from flower_dashboard.fragments import Fragments
+
+FRAGMENT = "/workers?fragment=1"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_first_draws_and_those_who_come_meanwhile_wait_for_it() -> None:
+    async def scenario() -> None:
+        fragments = Fragments()
+        assert await fragments.find("a") is None
+        others = [asyncio.ensure_future(fragments.find("a")) for _ in range(3)]
+        await asyncio.sleep(0)
+        fragments.done("a", "<main>")
+        assert await asyncio.gather(*others) == ["<main>"] * 3
+        assert await fragments.find("b") is None
+
+    asyncio.run(scenario())
+
+
+def test_what_is_half_a_second_old_is_drawn_anew() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        fragments = Fragments(clock)
+        await fragments.find("a")
+        fragments.done("a", "old")
+        clock.now = 0.4
+        assert await fragments.find("a") == "old"
+        clock.now = 0.6
+        assert await fragments.find("a") is None
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_for_a_drawing_that_fails_draws_it_himself() -> None:
+    async def scenario() -> None:
+        fragments = Fragments()
+        await fragments.find("a")
+        waiting = asyncio.ensure_future(fragments.find("a"))
+        await asyncio.sleep(0)
+        fragments.done("a", None)
+        assert await asyncio.wait_for(waiting, 1) is None
+
+    asyncio.run(scenario())
+
+
+def test_a_flood_of_addresses_is_not_kept_and_leaves_nobody_waiting() -> None:
+    async def scenario() -> None:
+        fragments = Fragments()
+        await fragments.find(0)
+        waiting = asyncio.ensure_future(fragments.find(0))
+        await asyncio.sleep(0)
+        for number in range(1, 200):
+            await fragments.find(number)
+        assert await asyncio.wait_for(waiting, 1) is None
+
+    asyncio.run(scenario())
+
+
+def drawings(made: Any, *requests: dict[str, str]) -> int:
+    """Return how often the list of workers was read for these requests, one after the other."""
+    read = []
+    everything = made.host.workers.all
+    made.host.workers.all = lambda: read.append(1) or everything()
+    made.routes = plugin.flower_routes(made.host)
+
+    async def scenario(client: Any) -> None:
+        for headers in requests:
+            assert (await client.fetch(FRAGMENT, headers=headers)).code == 200
+
+    made.serve(scenario)
+    return len(read)
+
+
+def test_equal_viewers_share_a_page_and_an_order_of_ones_own_shows_at_once(site: Any) -> None:
+    once = drawings(site(), {})
+    assert once
+    assert drawings(site(), {}, {}, {}) == once
+    assert drawings(site(), {}, {"Cache-Control": "no-cache"}) == 2 * once
+
+
+def test_pages_that_cannot_be_drawn_are_not_kept(site: Any) -> None:
+    made = site()
+
+    async def scenario(client: Any) -> list[int]:
+        return [(await client.fetch("/worker/nobody?fragment=1")).code for _ in range(2)]
+
+    assert made.serve(scenario) == [404, 404]
