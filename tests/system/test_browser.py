@@ -83,7 +83,52 @@ def test_the_pool_grows_from_the_worker_page(page: Page, flower: RunningFlower) 
     before = until(size, "the worker tells its pool size")
     page.goto("worker/w1@test")
     page.get_by_role("button", name="Grow").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Add 1 to the pool?")
+    dialog.get_by_role("button", name="Grow pool of w1@test").click()
     until(lambda: size() == before + 1, "the pool has grown")
+
+
+def test_a_worker_takes_consumers_and_limits_from_its_page(page: Page, flower: RunningFlower) -> None:
+    def consumed() -> set[str]:
+        info = flower.json("/api/workers?refresh=1&workername=w1@test")["w1@test"]
+        return {queue["name"] for queue in info.get("active_queues") or ()}
+
+    until(consumed, "the worker tells its queues")
+    page.goto("worker/w1@test")
+    page.get_by_label("New consumer").fill("browsed")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Add consumer to w1@test").click()
+    row = page.locator("#queues tr").filter(has_text="browsed")
+    expect(row).to_be_visible(timeout=15_000)
+    assert "browsed" in consumed()
+    row.get_by_role("link", name="Cancel consumer").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel consumer of w1@test").click()
+    until(lambda: "browsed" not in consumed(), "the consumer is gone")
+    page.get_by_label("Rate limit of tests.system.cluster.add", exact=True).fill("90/m")
+    page.get_by_role("button", name="Apply the rate limit of tests.system.cluster.add").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Limit tests.system.cluster.add to 90/m?")
+    dialog.get_by_role("button", name="Limit at w1@test").click()
+    expect(page.locator(".toast").last).to_contain_text("new rate limit set successfully")
+
+
+def test_chosen_workers_take_one_order_together_and_stay_chosen_meanwhile(page: Page, flower: RunningFlower) -> None:
+    page.goto("workers")
+    page.get_by_label("Choose w1@test").check()
+    with page.expect_response(lambda response: "fragment=1" in response.url):
+        pass  # A heartbeat has the page drawn anew.
+    expect(page.get_by_label("Choose w1@test")).to_be_checked()
+    expect(page.locator("[data-picked]")).to_have_text("1 chosen")
+    page.get_by_label("Order to the chosen workers").select_option("consumer-add")
+    page.get_by_role("button", name="Continue").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("w1@test")
+    dialog.get_by_label("Queue").fill("together")
+    dialog.get_by_role("button", name="Add consumer to 1 worker").click()
+    expect(page.locator(".toast").last).to_contain_text("1 of 1 workers did it.")
+    info = flower.json("/api/workers?refresh=1&workername=w1@test")["w1@test"]
+    assert "together" in {queue["name"] for queue in info["active_queues"]}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

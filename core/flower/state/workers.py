@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from flower.events.event import Event
+from flower_plugins import Forbidden, NotFound
 
 __all__ = ["Heard", "WorkerRecord", "WorkerStore"]
 
@@ -270,6 +271,17 @@ class WorkerStore:
         """Return the workers to show, sorted by name; with `purged` also those hidden for being offline too long."""
         shown = (worker for worker in self._records.values() if purged or not self.is_purged(worker))
         return sorted(shown, key=lambda worker: worker.hostname)
+
+    def forget(self, hostname: str) -> None:
+        """Drop a worker that is offline, with its counts. Raise NotFound, or Forbidden for one that is online."""
+        worker = self._records.get(hostname)
+        if worker is None:
+            raise NotFound(f"Unknown worker {hostname!r}")
+        if worker.online:
+            raise Forbidden(f"{hostname!r} is online")
+        del self._records[hostname]
+        self._version += 1
+        self._on_evict(hostname)
 
     def known(self) -> Mapping[str, WorkerRecord]:
         """Return every worker in memory by name, the hidden ones too."""

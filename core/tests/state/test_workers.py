@@ -8,7 +8,7 @@ import pytest
 
 from flower.events.event import Event
 from flower.state import State
-from flower_plugins import TaskChange, Worker, WorkerChange, Workers
+from flower_plugins import Forbidden, NotFound, TaskChange, Worker, WorkerChange, Workers
 
 MakeEvent = Callable[..., Event]
 MakeState = Callable[..., State]
@@ -209,3 +209,21 @@ def test_the_skew_of_a_clock_is_that_of_the_fastest_heartbeat(state: State, even
     assert worker.skew == worker.fields()["skew"] == 3599.99
     state.apply([event("worker-heartbeat", at=1000.0 + beat, received_at=1000.0 + beat) for beat in range(4)])
     assert worker.skew == 0.0
+
+
+def test_an_offline_worker_is_forgotten_with_its_counts_and_one_that_is_online_stays(
+    state: State, event: MakeEvent
+) -> None:
+    removed: list[tuple[str, str]] = []
+    state.on_removed(lambda kind, key: removed.append((kind, key)))
+    state.apply([event("worker-online", hostname="here"), event("worker-online", hostname="gone")])
+    state.apply([event("worker-offline", hostname="gone")])
+    before = state.workers.version
+    state.workers.forget("gone")
+    assert [worker.hostname for worker in state.workers.all()] == ["here"]
+    assert state.workers.version > before
+    assert removed == [("worker", "gone")]
+    with pytest.raises(Forbidden, match="online"):
+        state.workers.forget("here")
+    with pytest.raises(NotFound):
+        state.workers.forget("gone")

@@ -75,6 +75,9 @@ class Workers(Protocol):
     def all(self, *, purged: bool = False) -> Sequence[Worker]:
         """Return the workers to show, sorted by name; with `purged` also those hidden for being offline too long."""
 
+    def forget(self, hostname: str) -> None:
+        """Drop a worker that is offline, with its counts. Raise NotFound, or Forbidden for one that is online."""
+
 
 class Inspect(Protocol):
     """What workers said of themselves when asked; cached, secrets masked."""

@@ -17,21 +17,56 @@ ACTIONS = [
         {},
         ("pool_restart", "w1@shop"),
         "Restarting 'w1@shop' worker's pool",
-        "pool-restarted",
+        "pool-restart",
     ),
     (
         "/worker/w1@shop/pool/grow",
         {"n": 2},
         ("pool_grow", "w1@shop", 2),
         "Growing 'w1@shop' worker's pool by 2",
-        "pool-grown",
+        "pool-grow",
     ),
     (
         "/worker/w1@shop/pool/shrink",
         {},
         ("pool_shrink", "w1@shop", 1),
         "Shrinking 'w1@shop' worker's pool by 1",
-        "pool-shrunk",
+        "pool-shrink",
+    ),
+    (
+        "/worker/w1@shop/pool/autoscale",
+        {"min": 2, "max": 8},
+        ("autoscale", "w1@shop", 2, 8),
+        "Autoscaling 'w1@shop' worker (min=2, max=8)",
+        "autoscale",
+    ),
+    (
+        "/worker/w1@shop/queue/add",
+        {"queue": "a&b"},
+        ("add_consumer", "w1@shop", "a&b"),
+        "add consumer a&b",
+        "consumer-add",
+    ),
+    (
+        "/worker/w1@shop/queue/cancel",
+        {"queue": "mail"},
+        ("cancel_consumer", "w1@shop", "mail"),
+        "no longer consuming from mail",
+        "consumer-cancel",
+    ),
+    (
+        "/worker/w1@shop/limit/rate",
+        {"task": "shop.add", "limit": "10/m"},
+        ("rate_limit", "w1@shop", "shop.add", "10/m"),
+        "new rate limit set successfully",
+        "rate-limit",
+    ),
+    (
+        "/worker/w1@shop/limit/time",
+        {"task": "shop.add", "soft": "", "hard": "2.5"},
+        ("time_limit", "w1@shop", "shop.add", None, 2.5),
+        "time limits set successfully",
+        "time-limit",
     ),
     ("/task/a/revoke", {}, ("revoke", ("a",), False, "SIGTERM"), "Revoked 'a'", "revoked"),
     (
@@ -59,7 +94,7 @@ def test_an_order_reaches_control_and_is_answered_in_the_form_asked_for(site, pa
 @pytest.mark.parametrize(("path", "params", "order", "message", "code"), ACTIONS)
 def test_orders_are_not_given_by_get(site, path, params, order, message, code):
     made = site()
-    assert made.fetch(path).code == 405
+    assert made.fetch(f"{path}?{urlencode(params)}").code == 405
     assert made.host.control.orders == []
 
 

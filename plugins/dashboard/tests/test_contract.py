@@ -21,5 +21,12 @@ def test_actions_need_more_than_reading():
         "worker-pool-restart": "admin",
         "worker-pool-grow": "write",
         "worker-pool-shrink": "write",
+        "worker-autoscale": "write",
+        "worker-consumer-add": "write",
+        "worker-consumer-cancel": "write",
+        "worker-rate-limit": "write",
+        "worker-time-limit": "write",
+        "worker-forget": "write",
+        "workers-order": "write",
         "task-revoke": "write",
     }

@@ -45,7 +45,7 @@ def test_every_section_shows_what_the_worker_said(site):
         "Prefetch count 8",
         "Hostname 127.0.0.1",
         "shop.add 1,234",
-        "2026-11-22T12:00:00+00:00",
+        "2026-11-22 12:00:00.000 due",
         "gone-1",
         "shop.mul",
         "task_serializer json",

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from flower_plugins.brokers import QueueStats
 from flower_plugins.calls import TaskCall, TaskResult
-from flower_plugins.errors import InvalidParameter, NotFound, Offline, QueryError, Unavailable
+from flower_plugins.errors import Forbidden, InvalidParameter, NotFound, Offline, QueryError, Unavailable
 from flower_plugins.host import Gap, PluginReport, QueueReport
 from flower_plugins.metrics import MetricFamily
 from flower_plugins.offers import Broker, OfferContext
@@ -141,6 +141,14 @@ class FakeWorkers:
 
     def all(self, *, purged: bool = False) -> Sequence[FakeWorker]:
         return [self.items[name] for name in sorted(self.items) if purged or name not in self.hidden]
+
+    def forget(self, hostname: str) -> None:
+        worker = self.items.get(hostname)
+        if worker is None:
+            raise NotFound(f"Unknown worker {hostname!r}")
+        if worker.online:
+            raise Forbidden(f"{hostname!r} is online")
+        del self.items[hostname]
 
 
 class FakeInspect:

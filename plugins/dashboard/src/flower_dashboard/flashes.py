@@ -10,9 +10,14 @@ CODES = {
     "revoked": "Revoked {target}. Workers drop it when it is its turn.",
     "terminated": "Terminated {target}: its worker was asked to kill the process that runs it.",
     "shutdown": "{target} was asked to shut down. It ends after its running tasks.",
-    "pool-restarted": "{target} restarts its pool.",
-    "pool-grown": "{target} grows its pool.",
-    "pool-shrunk": "{target} shrinks its pool.",
+    "pool-restart": "{target} restarts its pool.",
+    "pool-grow": "{target} grows its pool.",
+    "pool-shrink": "{target} shrinks its pool.",
+    "autoscale": "{target} keeps its pool between the new bounds.",
+    "consumer-add": "{target} takes messages from one more queue.",
+    "consumer-cancel": "{target} takes no more messages from that queue.",
+    "rate-limit": "{target} keeps to the new rate.",
+    "time-limit": "{target} keeps to the new time limits.",
     "refreshed": "{target} was asked again.",
 }
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["Clock", "count", "duration", "label", "number", "plain", "short", "text", "whole"]
+__all__ = ["Clock", "count", "duration", "label", "left", "number", "plain", "short", "text", "whole"]
 
 _ACRONYMS = {"eta": "ETA", "id": "ID", "pid": "PID", "ssl": "SSL", "uri": "URI", "url": "URL", "uuid": "UUID"}
 
@@ -73,6 +73,17 @@ def number(value: Any) -> float | None:
     except OverflowError:
         return None
     return result if math.isfinite(result) else None
+
+
+def left(value: Any, now: float) -> str:
+    """Return how long it is until a point in time, to the second; "due" once it is over."""
+    moment = number(value)
+    if moment is None:
+        return text(value)
+    seconds = math.ceil(moment - now)
+    if seconds <= 0:
+        return "due"
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
 
 
 def whole(value: Any) -> int:

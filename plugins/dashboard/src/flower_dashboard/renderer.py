@@ -61,6 +61,7 @@ class JinjaRenderer(Renderer):
             day=clock.day,
             time=clock.time,
             ago=lambda value: clock.ago(value, time.time()),
+            left=lambda value: formats.left(value, time.time()),
             duration=formats.duration,
             count=formats.count,
             short=formats.short,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flower_dashboard import actions
+from flower_dashboard import actions, worker_actions
 from flower_dashboard.fragments import Fragments
+from flower_dashboard.orders import ORDERS
 from flower_dashboard.pages import datatable, plugins, task, tasks, worker, workers
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
@@ -40,38 +41,49 @@ def routes(host: Host) -> Sequence[Route]:
 
 def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
     one = "/worker/(?P<name>.+?)"
-    pool = actions.POOL_PARAMS
-    return [
-        Route(f"{one}/shutdown", actions.ShutdownWorker, "admin", "page", "worker-shutdown", (), "Shut a worker down"),
+    orders = [
         Route(
-            f"{one}/pool/restart",
-            actions.PoolRestart,
-            "admin",
+            f"{one}/{order.path}",
+            worker_actions.WorkerOrder,
+            order.access,
             "page",
-            "worker-pool-restart",
-            (),
-            "Restart a pool",
+            f"worker-{order.slug}",
+            order.params,
+            order.consequence,
+            {**shared, "order": order},
+        )
+        for order in ORDERS.values()
+    ]
+    return [
+        Route(
+            "/workers/confirm",
+            worker_actions.ConfirmManyPage,
+            "read",
+            "page",
+            "workers-confirm",
+            worker_actions.CONFIRM_PARAMS,
+            "Confirm an order to several workers",
             shared,
         ),
-        Route(f"{one}/pool/grow", actions.PoolGrow, "write", "page", "worker-pool-grow", pool, "Add processes", shared),
         Route(
-            f"{one}/pool/shrink",
-            actions.PoolShrink,
+            "/workers/order",
+            worker_actions.ManyWorkersOrder,
             "write",
             "page",
-            "worker-pool-shrink",
-            pool,
-            "Remove processes",
+            "workers-order",
+            worker_actions.MANY_PARAMS,
+            "Give one order to several workers",
             shared,
         ),
+        *orders,
         Route(f"{one}/refresh", actions.RefreshWorker, "read", "page", "worker-refresh", (), "Ask a worker again"),
         Route(
             f"{one}/confirm",
-            worker.ConfirmWorkerPage,
+            worker_actions.ConfirmOnePage,
             "read",
             "page",
             "worker-confirm",
-            worker.CONFIRM_PARAMS,
+            worker_actions.CONFIRM_PARAMS,
             "Confirm an action on a worker",
             shared,
         ),

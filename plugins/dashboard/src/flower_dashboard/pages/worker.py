@@ -1,4 +1,4 @@
-"""One worker, and the question before something drastic is done to it."""
+"""One worker."""
 
 from __future__ import annotations
 
@@ -8,35 +8,24 @@ from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.views.worker import worker_view
-from flower_plugins import NotFound, Param, Worker
+from flower_plugins import NotFound, Param
 
-__all__ = ["CONFIRM_PARAMS", "WORKER_PARAMS", "ConfirmWorkerPage", "WorkerPage"]
+__all__ = ["WORKER_PARAMS", "WorkerPage"]
 
 WORKER_PARAMS = (
     FRAGMENT,
     *FLASH,
     Param("limit", int, 50, minimum=1, maximum=10_000, help="How many entries of each list to show."),
 )
-CONFIRM_PARAMS = (
-    FRAGMENT,
-    Param("action", str, required=True, choices=("shutdown", "pool-restart"), help="What to ask about."),
-)
 
 
-class _WorkerHandler(PageHandler):
-    def find(self) -> Worker:
-        name = self.path["name"]
-        worker = self.host.workers.get(name)
-        if worker is None:
-            raise NotFound(f"Unknown worker {name!r}")
-        return worker
-
-
-class WorkerPage(_WorkerHandler):
+class WorkerPage(PageHandler):
     """`/worker/<name>`: asks the worker when its answers are missing or old, but waits only for missing ones."""
 
     async def get(self) -> None:
-        worker = self.find()
+        worker = self.host.workers.get(self.path["name"])
+        if worker is None:
+            raise NotFound(f"Unknown worker {self.path['name']!r}")
         if worker.online and self.host.inspect.enabled and not is_foreign(self.request):
             await self._ask(worker.hostname)
         view = worker_view(self.host, worker, self.params["limit"])
@@ -51,10 +40,3 @@ class WorkerPage(_WorkerHandler):
         else:
             refresher.start(hostname)
             await asyncio.sleep(0)
-
-
-class ConfirmWorkerPage(_WorkerHandler):
-    """`/worker/<name>/confirm`."""
-
-    def get(self) -> None:
-        self.show("dashboard/confirm_worker.html", name=self.find().hostname, action=self.params["action"])

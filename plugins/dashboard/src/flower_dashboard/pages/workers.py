@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FRAGMENT, PageHandler
-from flower_dashboard.views.workers import workers_view
+from flower_dashboard.views.workers import STATUSES, workers_view
 from flower_plugins import Param
 
 __all__ = ["WORKERS_PARAMS", "WorkersPage"]
@@ -14,6 +14,7 @@ WORKERS_PARAMS = (
     Param("json", bool, False, help="Answer with the workers as JSON."),
     Param("refresh", bool, False, help="Ask all workers about themselves, without waiting for the answers."),
     Param("search", str, "", help="Part of a worker's name."),
+    Param("status", str, "", choices=tuple(STATUSES), help="Only workers that are online, or offline."),
     Param("sort_by", str, "status", help="A column of the page, descending with a leading dash."),
     Param("offset", int, 0),
     Param("limit", int, 100, minimum=1, maximum=1000),
@@ -32,6 +33,7 @@ class WorkersPage(PageHandler):
         view = workers_view(
             self.host,
             search=self.params["search"],
+            status=self.params["status"],
             sort_by=self.params["sort_by"],
             offset=max(self.params["offset"], 0),
             limit=self.params["limit"],

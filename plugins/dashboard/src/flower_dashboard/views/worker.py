@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
@@ -11,9 +13,9 @@ from flower_dashboard.formats import duration, label, number, text, whole
 from flower_dashboard.views.workers import WorkerRow, worker_row
 from flower_plugins import Host, Worker
 
-__all__ = ["Cut", "Fact", "QueueRow", "Request", "WorkerView", "worker_view"]
+__all__ = ["Cut", "Fact", "QueueRow", "Request", "TaskLimits", "WorkerView", "worker_view"]
 
-_SHOWN_ELSEWHERE = frozenset(("total", "pool", "broker", "rusage", "pid", "prefetch_count", "uptime"))
+_SHOWN_ELSEWHERE = frozenset(("total", "pool", "broker", "rusage", "autoscaler", "pid", "prefetch_count", "uptime"))
 _OLDER_SECONDS = 30.0
 _SECONDS = frozenset(("utime", "stime", "uptime"))
 
@@ -28,7 +30,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A task as its worker tells of it; `eta` is the worker's text, `started` seconds since the epoch."""
+    """A task as its worker tells of it; `eta` is its text, `due` the same and `started` seconds since the epoch."""
 
     uuid: str
     name: str
@@ -38,6 +40,15 @@ class Request:
     pid: str
     started: float | None
     eta: str
+    due: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLimits:
+    """A task that the worker knows, and the rate it keeps to, "" for none."""
+
+    name: str
+    rate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,9 @@ class WorkerView:
     scheduled: Cut
     reserved: Cut
     revoked: Cut
-    registered: Cut
+    limits: Cut
+    autoscale: tuple[str, str]
+    autoscaler: Sequence[Fact]
     conf: Sequence[Fact]
     rusage: Sequence[Fact]
     other: Sequence[Fact]
@@ -103,6 +116,7 @@ def worker_view(host: Host, worker: Worker, limit: int) -> WorkerView:
     pool = _mapping(stats.get("pool"))
     conf = _mapping(info.get("conf"))
     total = _mapping(stats.get("total"))
+    autoscaler = _mapping(stats.get("autoscaler"))
     return WorkerView(
         row=worker_row(worker),
         system=" · ".join(
@@ -124,7 +138,9 @@ def worker_view(host: Host, worker: Worker, limit: int) -> WorkerView:
         scheduled=_cut(info.get("scheduled"), _request, limit),
         reserved=_cut(info.get("reserved"), _request, limit),
         revoked=_cut(info.get("revoked"), text, limit),
-        registered=_cut(info.get("registered"), text, limit),
+        limits=_cut(info.get("registered"), _limited, limit),
+        autoscale=(text(autoscaler.get("min")), text(autoscaler.get("max"))),
+        autoscaler=_facts(autoscaler),
         conf=[Fact(text(key), text(value)) for key, value in sorted(conf.items(), key=_by_name) if value is not None],
         rusage=_facts(_mapping(stats.get("rusage"))),
         other=_facts({key: value for key, value in stats.items() if key not in _SHOWN_ELSEWHERE}),
@@ -167,7 +183,8 @@ def _request(value: Any) -> Request | None:
         acknowledged=_yes_no(inner.get("acknowledged")),
         pid=text(inner.get("worker_pid")),
         started=number(inner.get("time_start")),
-        eta=text(outer.get("eta") or inner.get("eta")),
+        eta=(eta := text(outer.get("eta") or inner.get("eta"))),
+        due=_moment(eta),
     )
 
 
@@ -188,6 +205,22 @@ def _queue(value: Any) -> QueueRow | None:
         arguments=text(queue.get("queue_arguments")),
         bindings=text(queue.get("binding_arguments")),
     )
+
+
+def _moment(text_: str) -> float | None:
+    """Return an ISO 8601 time as seconds since the epoch; without a zone it is UTC, as workers mean it."""
+    try:
+        found = datetime.fromisoformat(text_.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _limited(value: Any) -> TaskLimits | None:
+    """Read what `inspect registered` says: `name [rate_limit=10/m]`, or the name alone."""
+    name, _, rest = text(value).partition(" [")
+    found = re.search(r"(?:^| )rate_limit=(\S+?)(?:\]| |$)", rest)
+    return TaskLimits(name, found.group(1) if found else "") if name else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

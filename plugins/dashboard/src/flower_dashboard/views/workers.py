@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flower_dashboard.clocks import skew
 from flower_dashboard.formats import count, number, text, whole
+from flower_dashboard.orders import ORDERS
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
 from flower_plugins import Host, Worker
 
-__all__ = ["COLUMNS", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
+__all__ = ["COLUMNS", "STATUSES", "Chip", "Choice", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
 
 COLUMNS = (
     ("worker", "Worker", "text"),
@@ -23,6 +25,9 @@ COLUMNS = (
     ("succeeded", "Succeeded", "number"),
     ("loadavg", "Load Average", "number"),
 )
+
+
+STATUSES = {"": "All", "online": "Online", "offline": "Offline"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,24 @@ class WorkerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter with the number of workers behind it."""
+
+    label: str
+    href: str
+    number: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An order that can be given to several workers."""
+
+    slug: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkersView:
     """What the workers page shows. `totals` are over all matching workers, not the page alone."""
 
@@ -60,6 +83,9 @@ class WorkersView:
     totals: Mapping[str, int]
     known: int
     search: str
+    status: str
+    chips: Sequence[Chip]
+    orders: Sequence[Choice]
     sort_by: str
     announcement: str
 
@@ -81,11 +107,12 @@ def worker_row(worker: Worker) -> WorkerRow:
     )
 
 
-def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: int) -> WorkersView:
-    """Return the page of workers whose name contains `search`."""
+def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: int, status: str = "") -> WorkersView:
+    """Return the page of workers whose name contains `search` and who are online, offline, or either for ""."""
     everyone = [worker_row(worker) for worker in host.workers.all()]
     wanted = search.strip().casefold()
-    rows = [row for row in everyone if wanted in row.name.casefold()]
+    named = [row for row in everyone if wanted in row.name.casefold()]
+    rows = [row for row in named if not status or row.online == (status == "online")]
     column, descending = split(sort_by)
     if column not in {slug for slug, _, _ in COLUMNS}:
         sort_by, column, descending = "status", "status", False
@@ -96,8 +123,13 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
         **{name: sum(getattr(row, name) for row in rows) for name in ("active", "processed", "failed", "succeeded")},
     }
 
-    def link(order: str = sort_by, at: int = 0, size: int = limit) -> str:
-        return host.url("/workers", search=search or None, sort_by=order, offset=at or None, limit=size)
+    def link(order: str = sort_by, at: int = 0, size: int = limit, of: str = status) -> str:
+        return host.url(
+            "/workers", search=search or None, status=of or None, sort_by=order, offset=at or None, limit=size
+        )
+
+    online = sum(row.online for row in named)
+    numbers = {"": len(named), "online": online, "offline": len(named) - online}
 
     return WorkersView(
         headings=[heading(slug, title, kind, sort_by, link) for slug, title, kind in COLUMNS],
@@ -108,7 +140,15 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
         totals=totals,
         known=len(everyone),
         search=search,
+        status=status,
+        chips=[Chip(label, link(of=slug), numbers[slug], slug == status) for slug, label in STATUSES.items()],
+        orders=[Choice(order.slug, _choice(order.button)) for order in ORDERS.values()],
         sort_by=sort_by,
         announcement=f"{totals['online']} of {len(rows)} workers online, {count(totals['active'])} tasks active, "
         f"{count(totals['failed'])} failed",
     )
+
+
+def _choice(button: str) -> str:
+    """Return a button's words without what the worker's name would follow."""
+    return re.sub(r" (of|to|at)$", "", button)

@@ -17,6 +17,13 @@ export function startActions() {
     }
   });
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-ask]")) {
+      event.preventDefault();
+      const url = new URL(event.target.getAttribute("action"), location.href);
+      url.search = new URLSearchParams(new FormData(event.target, event.submitter)).toString();
+      ask(dialog, url.href);
+      return;
+    }
     if (!event.target.matches("form[data-action]")) return;
     event.preventDefault();
     send(event.target, event.submitter, dialog);
@@ -27,16 +34,18 @@ async function ask(dialog, href) {
   try {
     adoptMain(await fetchFragment(href), dialog);
     dialog.showModal();
-    dialog.querySelector("[data-cancel]")?.focus();
-  } catch {
-    location.assign(href);
+    dialog.querySelector("label > input, [data-cancel]")?.focus();
+  } catch (error) {
+    if (error.status === 400) toast("Choose first what the order is about.", "bad");
+    else location.assign(href);
   }
 }
 
+// The attribute, because a field of the name `action` hides the property.
 async function send(form, submitter, dialog) {
   if (submitter) submitter.disabled = true;
   try {
-    const response = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, {
+    const response = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.getAttribute("action"), {
       method: "POST",
       headers: { Accept: "application/json" },
       body: new URLSearchParams(new FormData(form)),

@@ -102,6 +102,10 @@ function age() {
   if (relative) {
     for (const element of document.querySelectorAll("time[data-time]")) tell(element);
   }
+  for (const element of document.querySelectorAll("time[data-left]")) {
+    const seconds = Math.ceil((Date.parse(element.dateTime) - Date.now()) / 1000);
+    element.textContent = seconds > 0 ? duration(seconds) : "due";
+  }
   for (const element of document.querySelectorAll("time[data-since]")) {
     const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
     if (seconds >= 0) element.textContent = duration(seconds);

@@ -7,6 +7,7 @@ import { startHold } from "./hold.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startNavigation } from "./navigate.js";
+import { startSelection } from "./select.js";
 import { startTheme } from "./theme.js";
 
 startDetails();
@@ -17,3 +18,4 @@ startActions();
 startNavigation();
 startHold();
 startLive();
+startSelection();

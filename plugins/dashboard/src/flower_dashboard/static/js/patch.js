@@ -32,6 +32,12 @@ export function patch(fragment, accept = () => true) {
       ignoreActiveValue: true,
       restoreFocus: true,
       callbacks: {
+        beforeNodeMorphed: (old, fresh) => {
+          // What a reader ticked, chose or typed since the page was drawn is his.
+          if (old.matches?.("input[type=checkbox]")) fresh.checked = old.checked;
+          if (old.matches?.("select")) return false;
+          return true;
+        },
         beforeAttributeUpdated: (name, element) => !(name === "open" && KEEP_OPEN.has(element.tagName)),
       },
     });
