@@ -41,19 +41,6 @@ def routes(host: Host) -> Sequence[Route]:
 
 def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
     one = "/worker/(?P<name>.+?)"
-    orders = [
-        Route(
-            f"{one}/{order.path}",
-            worker_actions.WorkerOrder,
-            order.access,
-            "page",
-            f"worker-{order.slug}",
-            order.params,
-            order.consequence,
-            {**shared, "order": order},
-        )
-        for order in ORDERS.values()
-    ]
     return [
         Route(
             "/workers/confirm",
@@ -75,7 +62,7 @@ def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
             "Give one order to several workers",
             shared,
         ),
-        *orders,
+        *_order_routes(shared),
         Route(f"{one}/refresh", actions.RefreshWorker, "read", "page", "worker-refresh", (), "Ask a worker again"),
         Route(
             f"{one}/confirm",
@@ -88,6 +75,117 @@ def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
             shared,
         ),
         Route(f"{one}/?", worker.WorkerPage, "read", "page", "worker", worker.WORKER_PARAMS, "One worker", shared),
+    ]
+
+
+def _order_routes(shared: Mapping[str, Any]) -> list[Route]:
+    one = "/worker/(?P<name>.+?)"
+
+    def options(slug: str) -> dict[str, Any]:
+        return {**shared, "order": ORDERS[slug]}
+
+    made = worker_actions.WorkerOrder
+    return [
+        Route(
+            f"{one}/shutdown",
+            made,
+            "admin",
+            "page",
+            "worker-shutdown",
+            ORDERS["shutdown"].params,
+            "Shut a worker down",
+            options("shutdown"),
+        ),
+        Route(
+            f"{one}/pool/restart",
+            made,
+            "admin",
+            "page",
+            "worker-pool-restart",
+            ORDERS["pool-restart"].params,
+            "Restart a pool",
+            options("pool-restart"),
+        ),
+        Route(
+            f"{one}/pool/grow",
+            made,
+            "write",
+            "page",
+            "worker-pool-grow",
+            ORDERS["pool-grow"].params,
+            "Add processes",
+            options("pool-grow"),
+        ),
+        Route(
+            f"{one}/pool/shrink",
+            made,
+            "write",
+            "page",
+            "worker-pool-shrink",
+            ORDERS["pool-shrink"].params,
+            "Remove processes",
+            options("pool-shrink"),
+        ),
+        Route(
+            f"{one}/pool/autoscale",
+            made,
+            "write",
+            "page",
+            "worker-autoscale",
+            ORDERS["autoscale"].params,
+            "Bound the size of a pool",
+            options("autoscale"),
+        ),
+        Route(
+            f"{one}/queue/add",
+            made,
+            "write",
+            "page",
+            "worker-consumer-add",
+            ORDERS["consumer-add"].params,
+            "Consume from a queue",
+            options("consumer-add"),
+        ),
+        Route(
+            f"{one}/queue/cancel",
+            made,
+            "write",
+            "page",
+            "worker-consumer-cancel",
+            ORDERS["consumer-cancel"].params,
+            "No longer consume from a queue",
+            options("consumer-cancel"),
+        ),
+        Route(
+            f"{one}/limit/rate",
+            made,
+            "write",
+            "page",
+            "worker-rate-limit",
+            ORDERS["rate-limit"].params,
+            "Limit how often a task runs",
+            options("rate-limit"),
+        ),
+        Route(
+            f"{one}/limit/time",
+            made,
+            "write",
+            "page",
+            "worker-time-limit",
+            ORDERS["time-limit"].params,
+            "Limit how long a task runs",
+            options("time-limit"),
+        ),
+        Route(
+            f"{one}/forget",
+            made,
+            "write",
+            "page",
+            "worker-forget",
+            ORDERS["forget"].params,
+            "Remove an offline worker from the list",
+            options("forget"),
+        ),
     ]
 
 
