@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-__all__ = ["QuietLog", "one_line"]
+__all__ = ["QuietLog", "Throttle", "one_line"]
 
 _MAX_KEYS = 100
 
@@ -47,6 +47,29 @@ class QuietLog:
         held = self._held.pop(key, 0)
         suffix = f" ({held} more like it since the last line)" if held else ""
         self._log.log(level, "%s%s", message, suffix, exc_info=error)
+
+
+class Throttle(logging.Filter):
+    """Lets `most` records of somebody else's logger pass each second; the next one says how many were left out."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._most, self._clock = most, clock
+        self._second, self._passed, self._held = -1, 0, 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is logged."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._passed = second, 0
+        if self._passed >= self._most:
+            self._held += 1
+            return False
+        self._passed += 1
+        if self._held:
+            record.msg, record.args = f"{record.getMessage()} ({self._held} lines left out before)", ()
+            self._held = 0
+        return True
 
 
 def one_line(value: object, limit: int = 200) -> str:

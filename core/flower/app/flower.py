@@ -249,6 +249,7 @@ class Flower:
             proxies=trusted,
             no_store=self.posture.authenticated,
             access_log=settings["debug"],
+            hsts=settings["hsts"],
             freshen=self._freshen,
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from flower.app import banner
 from flower.app.flower import Flower
+from flower.web.connections import Limits, room_for_connections
 from flower.web.server import Server, tls_context
 
 __all__ = ["serve_until_stopped"]
@@ -46,7 +47,8 @@ class _Life:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._stop, number)
-        server = Server(flower.router, flower.binding, tls_context(flower.settings))
+        limits = Limits(room_for_connections(), flower.settings["max_connections_per_address"])
+        server = Server(flower.router, flower.binding, tls_context(flower.settings), limits)
         starting = asyncio.ensure_future(self._start(server))
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:

@@ -53,6 +53,20 @@ _SERVER = (
         multiple=True,
         help="More host names under which Flower may be asked for when no authentication is configured.",
     ),
+    Option(
+        "max_connections_per_address",
+        int,
+        256,
+        "Connections that one address may have open; this machine and trusted proxies may have any number.",
+        check=checks.at_least(1),
+    ),
+    Option(
+        "hsts",
+        int,
+        0,
+        "Tell browsers that came by https to come by nothing else for this many seconds; 0 tells them nothing.",
+        check=checks.at_least(0),
+    ),
 )
 
 _ACCESS = (

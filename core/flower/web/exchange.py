@@ -31,6 +31,8 @@ class HeaderedConnection(HTTPConnection):
         self._inner = inner
         self._cache_control = "no-store" if no_store else "no-cache"
         self._on_status, self._on_finish = on_status, on_finish
+        self.hsts = 0
+        """For how many seconds browsers are told to come by https alone."""
 
     def write_headers(
         self,
@@ -41,6 +43,8 @@ class HeaderedConnection(HTTPConnection):
         for name, value in _ALWAYS.items():
             headers[name] = value
         headers["Server"] = "Flower"
+        if self.hsts:
+            headers["Strict-Transport-Security"] = f"max-age={self.hsts}"
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = self._cache_control
         if isinstance(start_line, ResponseStartLine):

@@ -44,6 +44,9 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+TOO_LARGE = Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestVisit:
     """What the guard found out about a request; handed to its handler."""
@@ -118,8 +121,10 @@ class Guard:
         length = request.headers.get("Content-Length", "0")
         if not (length.isascii() and length.isdigit()):
             return Refusal(400, "Content-Length is not a number")
+        if "Content-Length" in request.headers and "Transfer-Encoding" in request.headers:
+            return Refusal(400, "Content-Length and Transfer-Encoding contradict each other")
         if len(length) > _LENGTH_DIGITS or int(length) > MAX_BODY:
-            return Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
+            return TOO_LARGE
         if surface != "probe" and not self._posture.authenticated and not self._hosts.allows(request):
             host = request.headers.get("Host", "")[:200]
             return Refusal(

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+from tornado.concurrent import Future
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -25,7 +26,7 @@ from flower import audit
 from flower.web.compression import Compression
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
-from flower.web.guard import Guard, Refusal, attempt
+from flower.web.guard import MAX_BODY, TOO_LARGE, Guard, Refusal, attempt
 from flower.web.origins import TrustedProxies
 from flower.web.table import Match, RouteTable
 from flower_plugins import Host
@@ -34,12 +35,15 @@ __all__ = ["Router"]
 
 _LEFT_SECONDS = 30.0
 _SOME_FAILED = 207
+_LINGER_SECONDS = 1.0
+_CROWDED = Refusal(503, "Too many connections are open here. Try again in a moment.", {"Retry-After": "5"})
 
 
 class Router(HTTPServerConnectionDelegate):
     """Handed to Tornado's server: makes one exchange per request.
 
-    `freshen` is called before a handler is made, so that it sees what has arrived up to now.
+    `freshen` is called before a handler is made, so that it sees what has arrived up to now. `hsts` is for how many
+    seconds browsers that came by https are told to come by nothing else.
     """
 
     def __init__(
@@ -52,11 +56,12 @@ class Router(HTTPServerConnectionDelegate):
         proxies: TrustedProxies | None,
         no_store: bool,
         access_log: bool,
+        hsts: int = 0,
         freshen: Callable[[], None] = lambda: None,
     ) -> None:
         self.freshen = freshen
         self.host, self.table, self.guard, self.errors = host, table, guard, errors
-        self.proxies, self.no_store = proxies, no_store
+        self.proxies, self.no_store, self.hsts = proxies, no_store, hsts
         self._open: set[object] = set()
         self._attempts: set[audit.Attempt] = set()
         self._idle = asyncio.Event()
@@ -117,7 +122,12 @@ class _Exchange(HTTPMessageDelegate):
         self._delegate: HTTPMessageDelegate | None = None
         self._attempt: audit.Attempt | None = None
         self._request: HTTPServerRequest | None = None
+        self._match: Match | None = None
+        self._received = 0
+        self._answered = False
         self._held: tuple[ResponseStartLine, HTTPHeaders, bytes] | None = None
+        self._lingering: asyncio.TimerHandle | None = None
+        self._written: Future[None] | None = None
 
     async def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         router = self._router
@@ -128,11 +138,15 @@ class _Exchange(HTTPMessageDelegate):
         self._request = request
         if router.proxies is not None:
             router.proxies.apply(request, unix=_is_unix(request))
+        self._connection.hsts = router.hsts if request.protocol == "https" else 0
         prefix = router.table.prefix
         if prefix and request.path == prefix:
             self._answer(request, 308, b"", {"Location": f"{prefix}/"})
             return
-        match = router.table.find(request.path)
+        match = self._match = router.table.find(request.path)
+        if self._is_crowded(match):
+            self._refuse(request, match, _CROWDED)
+            return
         outcome = await router.guard.admit(request, match)
         if isinstance(outcome, Refusal):
             self._refuse(request, match, outcome)
@@ -157,16 +171,27 @@ class _Exchange(HTTPMessageDelegate):
             await ready
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return self._delegate.data_received(chunk) if self._delegate is not None else None
+        self._received += len(chunk)
+        if self._delegate is None:
+            return None
+        if self._received > MAX_BODY:
+            self._cut(self._delegate)
+            return None
+        return self._delegate.data_received(chunk)
 
     def finish(self) -> None:
         if self._delegate is not None:
             self._delegate.finish()
         elif self._held is not None:
             self._write(*self._held)
+            self._connection.finish()
+        elif self._lingering is not None:
+            self._part()
 
     def on_connection_close(self) -> None:
         self._router.ended(self)
+        if self._lingering is not None:
+            self._lingering.cancel()
         if self._delegate is not None:
             self._delegate.on_connection_close()
         if self._attempt is not None and self._attempt.open:
@@ -184,22 +209,58 @@ class _Exchange(HTTPMessageDelegate):
         self._answer(request, refusal.status, body, {"Content-Type": content_type, **refusal.headers})
 
     def _answer(self, request: HTTPServerRequest, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Answer without a handler: at once when a body is still to come, which nobody will read."""
+        """Answer without a handler: at once when a body is still to come.
+
+        Nobody needs that body, yet a client that sends it before it listens misses the answer when the connection
+        closes on it: so it is read for a second and thrown away. A request whose end is uncertain ends at once, and
+        so does one that waits to be told to go on.
+        """
         fields = HTTPHeaders(headers)
         fields["Content-Length"] = str(len(body))
         line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
-        self._held = line, fields, b"" if request.method == "HEAD" else body
-        if request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers:
-            fields["Connection"] = "close"
-            self._write(*self._held)
+        held = line, fields, b"" if request.method == "HEAD" else body
+        if request.headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in request.headers:
+            self._held = held
+            return
+        fields["Connection"] = "close"
+        self._write(*held)
+        if status == HTTPStatus.BAD_REQUEST or "Expect" in request.headers:
+            self._connection.finish()
+        else:
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._part)
 
     def _write(self, line: ResponseStartLine, fields: HTTPHeaders, body: bytes) -> None:
         self._held = None
-        self._connection.write_headers(line, fields, body)
+        self._written = self._connection.write_headers(line, fields, body)
+
+    def _part(self) -> None:
+        """Close the connection, once the answer is written."""
+        assert self._lingering is not None and self._written is not None  # noqa: S101, PT018  # it lingers after writing
+        self._lingering.cancel()
+        self._lingering = None
         self._connection.finish()
+        self._written.add_done_callback(lambda _: self._connection.close())
+
+    def _cut(self, delegate: HTTPMessageDelegate) -> None:
+        """Refuse a body that turns out too large while it is read."""
+        assert self._request is not None  # noqa: S101  # headers come before bodies
+        self._delegate = None
+        delegate.on_connection_close()
+        if self._answered:
+            self._connection.close()
+            return
+        if self._attempt is not None:
+            self._router.settle(self._attempt, f"refused: {TOO_LARGE.message}")
+        self._refuse(self._request, self._match, TOO_LARGE)
+
+    def _is_crowded(self, match: Match | None) -> bool:
+        """Tell whether the connection was let in above the limit, for the probes alone, and asks for something else."""
+        stream = getattr(self._server_conn, "stream", None)
+        return getattr(stream, "crowded", False) and (match is None or match.entry.route.surface != "probe")
 
     def _note_status(self, status: int) -> None:
         """Settle the audit record of an admitted request, once its outcome is known."""
+        self._answered = True
         if self._attempt is None or self._request is None:
             return
         outcome = "partly" if status == _SOME_FAILED else "ok" if status < 400 else f"failed: {status}"

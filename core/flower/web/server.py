@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
+from flower.quiet import Throttle
+from flower.web.acceptor import Acceptor
 from flower.web.binding import Binding, Listener, listen
+from flower.web.connections import Connection, Connections, Limits
 from flower.web.guard import MAX_BODY
 from flower.web.router import Router
 from flower_plugins import ConfigurationError, Settings
@@ -22,6 +27,10 @@ _IDLE_SECONDS = 75.0
 _BODY_SECONDS = 30.0
 _DRAIN_SECONDS = 2.0
 _MAX_HEADER = 64 * 1024
+_NO_LIMIT = 2**62
+_CHATTY = "tornado.general"
+"""The logger that has a line for every request it cannot read."""
+_LINES_PER_SECOND = 5
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
@@ -55,17 +64,21 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 class Server:
     """Listens, serves the router, and stops without cutting short answers off."""
 
-    def __init__(self, router: Router, binding: Binding, context: ssl.SSLContext | None) -> None:
+    def __init__(self, router: Router, binding: Binding, context: ssl.SSLContext | None, limits: Limits) -> None:
         self._router = router
-        self._http = HTTPServer(
+        self.connections = Connections(limits, self._exempt)
+        """The books of what is open."""
+        self._http = _Http(
             router,
-            ssl_options=None if binding.unix_socket else context,
-            max_body_size=MAX_BODY,
+            max_body_size=_NO_LIMIT,  # the router counts, and its refusal has headers and words
             max_buffer_size=4 * MAX_BODY,
             max_header_size=_MAX_HEADER,
             idle_connection_timeout=_IDLE_SECONDS,
             body_timeout=_BODY_SECONDS,
         )
+        inner = None if binding.unix_socket else context
+        self._acceptor = Acceptor(self.connections, inner, self._http.handle_stream, 4 * MAX_BODY)
+        self._throttle = Throttle(_LINES_PER_SECOND)
         self._listener: Listener = listen(binding, "https" if context else "http")
 
     @property
@@ -75,15 +88,54 @@ class Server:
 
     def start(self) -> None:
         """Accept connections."""
-        self._http.add_sockets(self._listener.sockets)
+        logging.getLogger(_CHATTY).addFilter(self._throttle)
+        self._acceptor.start(self._listener.sockets)
 
     async def stop(self) -> None:
         """Stop accepting, give answers under way two seconds, close connections, remove the unix socket."""
-        self._http.stop()
+        self._acceptor.stop()
         await self._router.drained(_DRAIN_SECONDS)
         await self._http.close_all_connections()
+        self.connections.end()
+        logging.getLogger(_CHATTY).removeFilter(self._throttle)
         if self._listener.unix_socket:
             Path(self._listener.unix_socket).expanduser().unlink(missing_ok=True)
+
+    def _exempt(self, address: str) -> bool:
+        """Tell whether many people may stand behind an address: a proxy's, or this machine's own."""
+        proxies = self._router.proxies
+        return not address or ip_address(address).is_loopback or (proxies is not None and proxies.trusts(address))
+
+
+class _Http(HTTPServer):
+    """Tornado's server, which tells each connection how far its request has come."""
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        connection: Connection = server_conn.stream.connection  # type: ignore[attr-defined]  # Tornado says object
+        connection.begins()
+        return _Progress(super().start_request(server_conn, request_conn), connection)
+
+
+class _Progress(HTTPMessageDelegate):
+    def __init__(self, inner: HTTPMessageDelegate, connection: Connection) -> None:
+        self._inner, self._connection = inner, connection
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        body = "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
+        self._connection.headed(body=body)
+        return self._inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._inner.data_received(chunk)
+
+    def finish(self) -> None:
+        self._connection.complete()
+        self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        self._inner.on_connection_close()
 
 
 def _path(text: str) -> str:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
 
 from flower import audit
+from flower.web.binding import Binding
+from flower.web.connections import Limits
 from flower.web.errors import ErrorBodies
 from flower.web.guard import Guard
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.posture import Posture
 from flower.web.router import Router
+from flower.web.server import Server
 from flower.web.table import RouteTable
 from flower_plugins import AuthProvider, Identity, Request, Route
 from flower_plugins.testing import Client, FakeHost, offer_context
@@ -137,22 +138,22 @@ class Site:
     broken: Mapping[str, str] = field(default_factory=dict)
     routes: Sequence[Route] = ROUTES
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
+    limits: Limits = field(default_factory=lambda: Limits(total=200, per_address=100))
+    hsts: int = 0
     freshened: list[str] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
 
         async def run() -> T:
-            server = HTTPServer(self.router())
-            sock, port = bind_unused_port(address="127.0.0.1")
-            server.add_sockets([sock])
-            client = Client(port)
+            self.server = server = Server(self.router(), Binding(("127.0.0.1",), 0), None, self.limits)
+            server.start()
+            client = Client(int(server.urls[0].rpartition(":")[2]))
             try:
                 return await scenario(client)
             finally:
                 client.close()
-                server.stop()
-                await server.close_all_connections()
+                await server.stop()
 
         return asyncio.run(run())
 
@@ -179,6 +180,7 @@ class Site:
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=self.authenticated,
             access_log=False,
+            hsts=self.hsts,
             freshen=lambda: self.freshened.append("now"),
         )
 

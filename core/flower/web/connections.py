@@ -1,0 +1,228 @@
+"""The books of open connections: who may have one, and which one has to go for another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+import os
+import resource
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flower.quiet import QuietLog
+
+__all__ = ["Connection", "Connections", "Limits", "Phase", "room_for_connections"]
+
+log = logging.getLogger(__name__)
+
+_MOST = 10_000
+_FEWEST = 64
+_KEPT_FREE = 160
+"""File descriptors for brokers, workers' answers, databases and files."""
+
+
+class Phase(enum.Enum):
+    """What a connection is waited for: the first two and READING depend on the client alone."""
+
+    HEADING = enum.auto()
+    """A new connection, or the headers of a request have begun and are not complete."""
+    IDLE = enum.auto()
+    """Between two requests."""
+    READING = enum.auto()
+    """The headers are complete, the body is not."""
+    SERVING = enum.auto()
+    """The answer is under way."""
+
+
+_YIELDING = (Phase.HEADING, Phase.IDLE, Phase.READING)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections there may be, and how long their headers may take.
+
+    `total` counts all, `heading` those without complete headers, `heading_per_address` and `per_address` those of
+    one address. `spare` more than `total` are let in to ask the probes.
+    """
+
+    total: int
+    per_address: int
+    header_seconds: float = 10.0
+    spare: int = 8
+
+    @property
+    def heading(self) -> int:
+        """The most connections without complete headers."""
+        return max(self.total // 2, 1)
+
+    @property
+    def heading_per_address(self) -> int:
+        """The most connections without complete headers from one address."""
+        return max(self.total // 4, 1)
+
+
+class Connection:
+    """One open connection. Whoever reads from it says how far its request has come."""
+
+    def __init__(self, books: Connections, address: str, *, spare: bool) -> None:
+        self.address, self.spare = address, spare
+        self.close: Callable[[], None] = lambda: None
+        """Ends it; set by whoever owns the socket."""
+        self.since = 0.0
+        self.phase: Phase | None = None
+        self._books, self._used = books, False
+
+    def begins(self) -> None:
+        """Note that a request is waited for; a new connection has to come up with one at once."""
+        if self._used:
+            self._books.move(self, Phase.IDLE)
+        self._used = True
+
+    def heard(self) -> None:
+        """Note that bytes have arrived."""
+        if self.phase is Phase.IDLE:
+            self._books.move(self, Phase.HEADING)
+
+    def headed(self, *, body: bool) -> None:
+        """Note that the headers are complete."""
+        self._books.move(self, Phase.READING if body else Phase.SERVING)
+
+    def complete(self) -> None:
+        """Note that the request is complete."""
+        self._books.move(self, Phase.SERVING)
+
+    def gone(self) -> None:
+        """Note that it is closed."""
+        self._books.move(self, None)
+
+
+class Connections:
+    """Decides who comes in. A newcomer is let in at the expense of the connection that waits longest for its client.
+
+    So whoever holds connections open without asking for anything only ever pushes out such connections, and a
+    request that arrives whole is answered. `exempt` tells for which addresses the limits per address do not hold.
+    """
+
+    def __init__(self, limits: Limits, exempt: Callable[[str], bool]) -> None:
+        self._limits, self._exempt = limits, exempt
+        self._phases: dict[Phase, dict[Connection, None]] = {phase: {} for phase in Phase}
+        self._open: Counter[str] = Counter()
+        self._heading: Counter[str] = Counter()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._quiet = QuietLog(log)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._phases.values()))
+
+    def count(self, phase: Phase) -> int:
+        """Return how many connections are in a phase."""
+        return len(self._phases[phase])
+
+    def admit(self, address: str) -> Connection | None:
+        """Return the new connection of an address, None when it must be closed."""
+        limits = self._limits
+        if not self._exempt(address):
+            if self._heading[address] >= limits.heading_per_address:
+                self._drop((Phase.HEADING,), address)
+            if self._open[address] >= limits.per_address and not self._drop(_YIELDING, address):
+                self._quiet.warning(
+                    f"address {address}",
+                    f"{address or 'A program'} has {limits.per_address} connections open and gets no more. "
+                    "--max_connections_per_address changes how many there may be.",
+                )
+                return None
+        if self.count(Phase.HEADING) >= limits.heading:
+            self._drop((Phase.HEADING,))
+        full = len(self) >= limits.total and not self.relieve()
+        if full:
+            self._quiet.warning("full", f"{limits.total} connections are open: only probes are answered on more")
+        if full and len(self) >= limits.total + limits.spare:
+            return None
+        connection = Connection(self, address, spare=full)
+        self._open[address] += 1
+        self.move(connection, Phase.HEADING)
+        return connection
+
+    def relieve(self) -> bool:
+        """Close the connection that waits longest for its client; tell whether there was one."""
+        return self._drop(_YIELDING)
+
+    def move(self, connection: Connection, phase: Phase | None) -> None:
+        """Enter a connection's new phase, None when it is closed."""
+        before = connection.phase
+        if before is phase or (before is None and phase is not Phase.HEADING):
+            return
+        if before is not None:
+            del self._phases[before][connection]
+        if before is Phase.HEADING:
+            self._less(self._heading, connection.address)
+        connection.phase = phase
+        if phase is None:
+            self._less(self._open, connection.address)
+            return
+        connection.since = asyncio.get_running_loop().time()
+        self._phases[phase][connection] = None
+        if phase is Phase.HEADING:
+            self._heading[connection.address] += 1
+            if self._sweep is None:
+                self._plan_sweep(connection)
+
+    def end(self) -> None:
+        """Stop looking after the time that headers take."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+
+    def _drop(self, phases: tuple[Phase, ...], address: str | None = None) -> bool:
+        found = next(self._waiting(phases, address), None)
+        if found is not None:
+            self._close(found)
+        return found is not None
+
+    def _waiting(self, phases: tuple[Phase, ...], address: str | None) -> Iterator[Connection]:
+        """Yield the connections in these phases, of one address or of all, each phase's oldest first."""
+        for phase in phases:
+            for connection in self._phases[phase]:
+                if address is None or connection.address == address:
+                    yield connection
+
+    def _close(self, connection: Connection) -> None:
+        connection.gone()  # before closing, which may tell later
+        connection.close()
+
+    def _plan_sweep(self, oldest: Connection) -> None:
+        due = oldest.since + self._limits.header_seconds
+        self._sweep = asyncio.get_running_loop().call_at(due, self._close_late)
+
+    def _close_late(self) -> None:
+        self._sweep = None
+        late = asyncio.get_running_loop().time() - self._limits.header_seconds
+        for connection in list(self._phases[Phase.HEADING]):
+            if connection.since > late:
+                self._plan_sweep(connection)
+                return
+            self._close(connection)
+
+    @staticmethod
+    def _less(counter: Counter[str], address: str) -> None:
+        counter[address] -= 1
+        if not counter[address]:
+            del counter[address]
+
+
+def room_for_connections() -> int:
+    """Return how many connections the limit of open files leaves room for."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MOST
+    return max(min(soft - min(_KEPT_FREE, soft // 3) - _files_open(), _MOST), _FEWEST)
+
+
+def _files_open() -> int:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError):
+            return len(os.listdir(folder))
+    return 0
