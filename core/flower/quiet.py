@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-__all__ = ["QuietLog", "Throttle", "one_line"]
+__all__ = ["QuietLog", "Throttle", "escaped", "one_line"]
 
 _MAX_KEYS = 100
 
@@ -70,6 +70,19 @@ class Throttle(logging.Filter):
             record.msg, record.args = f"{record.getMessage()} ({self._held} lines left out before)", ()
             self._held = 0
         return True
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """Return the text with everything that is not printable written out, line ends and terminal codes among it.
+
+    Characters in `keep` stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in keep else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
 
 
 def one_line(value: object, limit: int = 200) -> str:

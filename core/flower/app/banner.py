@@ -14,6 +14,7 @@ __all__ = ["announce", "stream_banners", "warn"]
 
 log = logging.getLogger("flower")
 
+_LINES = {"lines": True}
 _RULE = "!" * 78
 _RECENT_SECONDS = 3600.0
 
@@ -25,13 +26,13 @@ def announce(urls: Sequence[str], unix_socket: str, prefix: str, broker: Broker,
     for url in urls:
         log.info("Visit me at %s%s", url, f"{prefix}/" if prefix else "")
     log.info("Broker: %s", broker.safe_url)
-    log.info("Registered tasks: \n%s", pformat(sorted(tasks)))
+    log.info("Registered tasks: \n%s", pformat(sorted(tasks)), extra=_LINES)
 
 
 def warn(banners: Sequence[Banner]) -> None:
     """Log what is not safe, so that nobody overlooks it."""
     for banner in banners:
-        log.warning("\n%s\n%s\n%s", _RULE, banner.text, _RULE)
+        log.warning("\n%s\n%s\n%s", _RULE, banner.text, _RULE, extra=_LINES)
 
 
 def stream_banners(status: Status, now: float) -> list[Banner]:

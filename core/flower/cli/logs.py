@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import SimpleNamespace, TracebackType
+from typing import TypeAlias
 
-from tornado.log import enable_pretty_logging
+from tornado.log import LogFormatter, enable_pretty_logging
 
+from flower.quiet import escaped
 from flower_plugins import ConfigurationError, Settings
 
-__all__ = ["Held", "configure", "held_back"]
+__all__ = ["Held", "LineFormatter", "configure", "held_back"]
 
 _OPTIONS = (
     "logging",
@@ -23,6 +26,34 @@ _OPTIONS = (
     "log_rotate_when",
     "log_rotate_interval",
 )
+
+_ExceptionInfo: TypeAlias = "tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]"
+
+
+class LineFormatter(LogFormatter):
+    """Writes each record as one line: what people, workers and brokers send cannot begin a line or move the cursor.
+
+    The lines of a traceback are indented. A record made with `extra={"lines": True}` keeps its line ends, for texts
+    that are our own.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        shown = copy.copy(record)
+        try:
+            message = record.getMessage()
+        except Exception as error:  # guards the log against whatever a plugin logs
+            message = f"Bad message ({error!r}): {record.msg!r} {record.args!r}"
+        shown.msg, shown.args = escaped(message, "\n" if getattr(record, "lines", False) else ""), ()
+        if record.exc_info:
+            shown.exc_text = None  # another handler may have written it in its own way
+        elif record.exc_text:
+            shown.exc_text = escaped(record.exc_text, "\n")
+        return super().format(shown)
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802  # logging names it so
+        """Return the traceback."""
+        return escaped(super().formatException(ei), "\n")
 
 
 class Held(logging.Handler):
@@ -76,6 +107,9 @@ def configure(settings: Settings) -> None:
             f"cannot write the log file {options.log_file_prefix}: {error.strerror}",
             where=settings.origin("log_file_prefix"),
         ) from None
+    for handler in logging.getLogger().handlers:
+        if type(handler.formatter) is LogFormatter:
+            handler.setFormatter(LineFormatter(color=not isinstance(handler, logging.FileHandler)))
     if options.logging != "none" and not settings["debug"]:
         logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         # Has a traceback for each message it cannot read; the event gateway counts and reports those.

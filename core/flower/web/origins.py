@@ -146,7 +146,8 @@ class TrustedProxies:
         client = next((hop for hop in reversed(hops) if not self.trusts(hop)), "")
         if not hops:
             client = request.headers.get("X-Real-Ip", "").strip()
-        if _is_address(client) and not ip_address(client).is_loopback:
+        # What may follow a percent sign, an interface's name, could be any text.
+        if "%" not in client and _is_address(client) and not ip_address(client).is_loopback:
             request.remote_ip = client
         scheme = request.headers.get("X-Scheme", request.headers.get("X-Forwarded-Proto", ""))
         scheme = scheme.rpartition(",")[2].strip().lower()
