@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from flower_plugins import InvalidParameter
+from flower_plugins.bounds import MAX_NAME, MAX_PROCESSES, MAX_SECONDS, MAX_STAMPS, MAX_TARGETS
 
 __all__ = [
     "SIGNALS",
@@ -23,12 +24,7 @@ __all__ = [
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGABRT", "SIGUSR1", "SIGUSR2")
 """Signals that may be sent to a process running a task."""
 
-_MAX_PROCESSES = 1000
-_MAX_UUIDS = 1000
-_MAX_TEXT = 255
-_MAX_SECONDS = 10 * 366 * 86_400.0
 _MAX_RATE = 1_000_000_000.0
-_MAX_STAMPS = 20
 
 
 def signal_name(name: str) -> str:
@@ -43,29 +39,29 @@ def signal_name(name: str) -> str:
 
 def check_count(n: int) -> None:
     """Refuse numbers of processes below 1 and above 1000."""
-    if not 1 <= n <= _MAX_PROCESSES:
-        raise InvalidParameter(f"Invalid argument '{n}': n is between 1 and {_MAX_PROCESSES}")
+    if not 1 <= n <= MAX_PROCESSES:
+        raise InvalidParameter(f"Invalid argument '{n}': n is between 1 and {MAX_PROCESSES}")
 
 
 def check_range(minimum: int, maximum: int) -> None:
     """Refuse pool sizes that no autoscaler can keep to."""
-    if not (0 <= minimum <= maximum and 1 <= maximum <= _MAX_PROCESSES):
-        bounds = f"0 <= min <= max and 1 <= max <= {_MAX_PROCESSES}"
+    if not (0 <= minimum <= maximum and 1 <= maximum <= MAX_PROCESSES):
+        bounds = f"0 <= min <= max and 1 <= max <= {MAX_PROCESSES}"
         raise InvalidParameter(f"Invalid arguments min={minimum}, max={maximum}: expected {bounds}")
 
 
 def check_uuids(uuids: Sequence[str]) -> list[str]:
     """Return the task ids as a list; refuse none, too many, and those that could forge lines in a worker's log."""
     ids = [uuids] if isinstance(uuids, str) else list(uuids)
-    if not ids or len(ids) > _MAX_UUIDS or not all(0 < len(uuid) <= _MAX_TEXT and uuid.isprintable() for uuid in ids):
-        raise InvalidParameter(f"Expected 1 to {_MAX_UUIDS} task ids of at most {_MAX_TEXT} printable characters")
+    if not ids or len(ids) > MAX_TARGETS or not all(0 < len(uuid) <= MAX_NAME and uuid.isprintable() for uuid in ids):
+        raise InvalidParameter(f"Expected 1 to {MAX_TARGETS} task ids of at most {MAX_NAME} printable characters")
     return ids
 
 
 def check_name(name: str, what: str) -> None:
     """Refuse texts that cannot be names in AMQP: empty, over 255 bytes, or with control characters."""
-    if not name or len(name.encode("utf-8", "replace")) > _MAX_TEXT or not name.isprintable():
-        raise InvalidParameter(f"Invalid {what} {name[:50]!r}: expected 1 to {_MAX_TEXT} printable characters")
+    if not name or len(name.encode("utf-8", "replace")) > MAX_NAME or not name.isprintable():
+        raise InvalidParameter(f"Invalid {what} {name[:50]!r}: expected 1 to {MAX_NAME} printable characters")
 
 
 def check_queue(name: str) -> None:
@@ -77,8 +73,8 @@ def check_queue(name: str) -> None:
 
 def check_seconds(seconds: float, what: str) -> None:
     """Refuse negative, endless and absurd times."""
-    if not (math.isfinite(seconds) and 0 <= seconds <= _MAX_SECONDS):
-        raise InvalidParameter(f"Invalid {what} '{seconds}': expected seconds between 0 and {_MAX_SECONDS:.0f}")
+    if not (math.isfinite(seconds) and 0 <= seconds <= MAX_SECONDS):
+        raise InvalidParameter(f"Invalid {what} '{seconds}': expected seconds between 0 and {MAX_SECONDS}")
 
 
 def check_rate(limit: str) -> None:
@@ -96,8 +92,8 @@ def check_stamps(stamps: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Return the stamps as a dict of lists; refuse none, too many, and absurd ones."""
     lists = {header: [values] if isinstance(values, str) else list(values) for header, values in stamps.items()}
     texts = [*lists, *(value for values in lists.values() for value in values)]
-    if not lists or len(lists) > _MAX_STAMPS or not all(lists.values()) or len(texts) > _MAX_UUIDS:
-        raise InvalidParameter(f"Expected 1 to {_MAX_STAMPS} stamped headers with at least one value each")
+    if not lists or len(lists) > MAX_STAMPS or not all(lists.values()) or len(texts) > MAX_TARGETS:
+        raise InvalidParameter(f"Expected 1 to {MAX_STAMPS} stamped headers with at least one value each")
     for text in texts:
         check_name(text, "stamp")
     return lists

@@ -25,6 +25,7 @@ from flower.control.replies import clean, clean_text
 from flower.masking import safe_error
 from flower.quiet import QuietLog
 from flower_plugins import Unavailable
+from flower_plugins.bounds import MAX_NAME
 
 __all__ = ["UNAVAILABLE", "UNSAFE", "Mailbox"]
 
@@ -280,7 +281,7 @@ class _Gathering:
         for hostname, reply in body.items():
             if not isinstance(hostname, str) or (self._wanted is not None and hostname not in self._wanted):
                 continue
-            name = hostname if self._wanted is not None else clean_text(hostname, 255)
+            name = hostname if self._wanted is not None else clean_text(hostname, MAX_NAME)
             self.replies.setdefault(name, {})[method] = clean(reply)
             if self._missing is not None:
                 self._missing.discard((hostname, method))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from flower_plugins import InvalidParameter
+from flower_plugins.bounds import MAX_NAME
 
-__all__ = ["check", "read", "read_object"]
+__all__ = ["Name", "check", "read", "read_object"]
 
 T = TypeVar("T")
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+"""What a body calls a task, a queue or a worker."""
 
 _MAX_DEPTH = 64
 _MAX_INTEGER = 2**64

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from flower_api.answers import Outcome, Outcomes
-from flower_api.bodies import read
+from flower_api.bodies import Name, read
 from flower_api.handler import ApiHandler
 from flower_plugins import Control, FlowerError
+from flower_plugins.bounds import MAX_PROCESSES, MAX_SECONDS
 
 __all__ = [
     "AddConsumerManyHandler",
@@ -34,21 +35,20 @@ __all__ = [
     "send_outcomes",
 ]
 
-_Name = Annotated[str, Meta(min_length=1, max_length=255)]
-_Size = Annotated[int, Meta(ge=0, le=1000)]
-_Seconds = Annotated[float, Meta(ge=0, le=316_224_000)]
+_Size = Annotated[int, Meta(ge=0, le=MAX_PROCESSES)]
+_Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 
 
 class WorkersBody(msgspec.Struct, forbid_unknown_fields=True):
     """The workers that an order is for."""
 
-    workers: Annotated[list[_Name], Meta(min_length=1, max_length=100)]
+    workers: Annotated[list[Name], Meta(min_length=1, max_length=100)]
 
 
 class PoolBody(WorkersBody, forbid_unknown_fields=True):
     """By how many processes pools grow or shrink."""
 
-    n: Annotated[int, Meta(ge=1, le=1000)] = 1
+    n: Annotated[int, Meta(ge=1, le=MAX_PROCESSES)] = 1
 
 
 class AutoscaleBody(WorkersBody, forbid_unknown_fields=True):
@@ -61,13 +61,13 @@ class AutoscaleBody(WorkersBody, forbid_unknown_fields=True):
 class ConsumerBody(WorkersBody, forbid_unknown_fields=True):
     """A queue."""
 
-    queue: _Name
+    queue: Name
 
 
 class TimeoutBody(WorkersBody, forbid_unknown_fields=True):
     """A task and how many seconds it may run."""
 
-    task: _Name
+    task: Name
     soft: _Seconds | None = None
     hard: _Seconds | None = None
 
@@ -75,8 +75,8 @@ class TimeoutBody(WorkersBody, forbid_unknown_fields=True):
 class RateLimitBody(WorkersBody, forbid_unknown_fields=True):
     """A task and how often it may run."""
 
-    task: _Name
-    ratelimit: _Name
+    task: Name
+    ratelimit: Name
 
 
 class _OrderToMany(ApiHandler):

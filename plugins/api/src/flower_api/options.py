@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from flower_api.bodies import check, read_object
+from flower_api.bodies import Name, check, read_object
 from flower_api.times import moment
 from flower_plugins import InvalidParameter, TaskCall
+from flower_plugins.bounds import MAX_SECONDS
 
 __all__ = ["ApplyBody", "Signature", "TaskBody", "TaskOptions", "Wanted", "read_call"]
 
@@ -19,12 +20,11 @@ MAX_WAIT = 60.0
 """The longest time to wait for a result, in seconds."""
 
 _MICROSECONDS = "%Y-%m-%d %H:%M:%S.%f"
-_FARTHEST = timedelta(days=3660)
+_FARTHEST = timedelta(seconds=MAX_SECONDS)
 _LEGACY = ("countdown", "eta", "expires")
 _ARGUMENTS = ("args", "kwargs", "options", "timeout")
 _WITHOUT_EFFECT = ("retry", "retry_policy")
 
-_Text = Annotated[str, Meta(min_length=1, max_length=255)]
 _Seconds = Annotated[float, Meta(ge=0, le=_FARTHEST.total_seconds())]
 _Moment = Annotated[str, Meta(max_length=64, description="`YYYY-MM-DD HH:MM:SS.ffffff` or ISO 8601")]
 _Header = str | int | float | bool | None
@@ -33,7 +33,7 @@ _Header = str | int | float | bool | None
 class Signature(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A task to run after another one, as Celery writes signatures; `options` are those of `TaskOptions`."""
 
-    task: _Text
+    task: Name
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     options: dict[str, Any] = {}
@@ -42,7 +42,7 @@ class Signature(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     chord_size: None = None
 
 
-_Links = _Text | Signature | list[_Text | Signature]
+_Links = Name | Signature | list[Name | Signature]
 
 
 class TaskOptions(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -51,19 +51,19 @@ class TaskOptions(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     `retry` and `retry_policy` are accepted and have no effect: a task is published at once or not at all.
     """
 
-    queue: _Text | None = None
-    exchange: _Text | None = None
-    routing_key: _Text | None = None
+    queue: Name | None = None
+    exchange: Name | None = None
+    routing_key: Name | None = None
     countdown: _Seconds | None = None
     eta: _Moment | None = None
     expires: _Seconds | _Moment | None = None
-    task_id: _Text | None = None
+    task_id: Name | None = None
     priority: Annotated[int, Meta(ge=0, le=255)] | None = None
     delivery_mode: Annotated[int, Meta(ge=1, le=2)] | None = None
-    serializer: _Text | None = None
-    compression: _Text | None = None
-    headers: Annotated[dict[_Text, _Header], Meta(max_length=50)] | None = None
-    shadow: _Text | None = None
+    serializer: Name | None = None
+    compression: Name | None = None
+    headers: Annotated[dict[Name, _Header], Meta(max_length=50)] | None = None
+    shadow: Name | None = None
     ignore_result: bool | None = None
     time_limit: _Seconds | None = None
     soft_time_limit: _Seconds | None = None

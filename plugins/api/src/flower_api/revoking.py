@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from flower_api.answers import Message, Outcome, TaskQueried
-from flower_api.bodies import read
+from flower_api.bodies import Name, read
 from flower_api.handler import ApiHandler
 from flower_api.many import send_outcomes
 from flower_plugins import Param
+from flower_plugins.bounds import MAX_NAME, MAX_STAMPS, MAX_TARGETS
 
 __all__ = [
     "REVOKE_PARAMS",
@@ -28,15 +29,13 @@ REVOKE_PARAMS = (
     Param("signal", default="SIGTERM", help="The signal to kill it with"),
 )
 
-_MAX_ID = 255
-_Text = Annotated[str, Meta(min_length=1, max_length=255)]
-_Stamps = Annotated[list[_Text], Meta(min_length=1, max_length=1000)]
+_Stamps = Annotated[list[Name], Meta(min_length=1, max_length=MAX_TARGETS)]
 
 
 class RevokeBody(msgspec.Struct, forbid_unknown_fields=True):
     """The tasks to revoke, and whether to kill the processes that run them."""
 
-    ids: Annotated[list[str], Meta(min_length=1, max_length=1000)]
+    ids: Annotated[list[str], Meta(min_length=1, max_length=MAX_TARGETS)]
     terminate: bool = False
     signal: str = "SIGTERM"
 
@@ -44,7 +43,7 @@ class RevokeBody(msgspec.Struct, forbid_unknown_fields=True):
 class StampsBody(msgspec.Struct, forbid_unknown_fields=True):
     """The stamped headers by which to revoke tasks, each with the values that are meant."""
 
-    stamps: Annotated[dict[_Text, _Stamps], Meta(min_length=1, max_length=20)]
+    stamps: Annotated[dict[Name, _Stamps], Meta(min_length=1, max_length=MAX_STAMPS)]
     terminate: bool = False
     signal: str = "SIGTERM"
 
@@ -97,8 +96,8 @@ class QueryTaskHandler(ApiHandler):
 def _outcome(uuid: str) -> Outcome:
     if _may_be_id(uuid):
         return Outcome(200, f"Revoked '{uuid}'")
-    return Outcome(400, f"Expected a task id of 1 to {_MAX_ID} printable characters")
+    return Outcome(400, f"Expected a task id of 1 to {MAX_NAME} printable characters")
 
 
 def _may_be_id(uuid: str) -> bool:
-    return 0 < len(uuid) <= _MAX_ID and uuid.isprintable()
+    return 0 < len(uuid) <= MAX_NAME and uuid.isprintable()
