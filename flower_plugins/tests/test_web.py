@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPResponse
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from flower_plugins import Forbidden, NotFound, Offline, Param, Route, Unavailable
 from flower_plugins.testing import Client, FakeHost, serve
-from flower_plugins.web import Handler, wants_json
+from flower_plugins.web import Handler, foreign, netloc, wants_json
 
 PARAMS = (
     Param("text"),
@@ -313,3 +314,35 @@ def test_work_for_a_client_that_leaves_is_given_up_and_the_handler_ends(caplog: 
     serve(FakeHost(), [Route("/wait", Waiting, "public", "page", "wait")], scenario)
     assert Waiting.ended == ["cancelled"]
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, False),
+        ({"Sec-Fetch-Site": "same-origin"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, True),
+        ({"Sec-Fetch-Site": ""}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, False),
+        ({"Origin": "http://Flower.example:5555"}, False),
+        ({"Origin": "http://flower.example"}, True),
+        ({"Origin": "http://evil.example"}, True),
+        ({"Origin": "http://flower.example:5555.evil.example"}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "http://[::1"}, True),
+        ({"Origin": ""}, True),
+    ],
+)
+def test_what_a_browser_says_of_other_sites_is_believed(headers: dict[str, str], expected: bool) -> None:
+    """S08"""
+    all_headers = HTTPHeaders({"Host": "flower.example:5555", **headers})
+    assert (
+        foreign(HTTPServerRequest(start_line=RequestStartLine("GET", "/", "HTTP/1.1"), headers=all_headers)) is expected
+    )
+
+
+def test_the_place_of_a_url_has_no_user_and_no_capitals() -> None:
+    assert netloc("HTTP://ann:pw@Flower.example:80/x") == "flower.example:80"
+    assert netloc("http://[::1") == netloc("null") == netloc("") == ""

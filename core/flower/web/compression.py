@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
-from flower.web.origins import foreign
+from flower_plugins.web import foreign
 
 __all__ = ["Compression"]
 
@@ -25,7 +25,7 @@ class Compression(GZipContentEncoding):
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)
-        self._gzipping = _takes_gzip(request.headers.get("Accept-Encoding", "")) and not foreign(request.headers)
+        self._gzipping = _takes_gzip(request.headers.get("Accept-Encoding", "")) and not foreign(request)
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool

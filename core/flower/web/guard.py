@@ -14,7 +14,6 @@ from flower.web.errors import ErrorBodies
 from flower.web.origins import (
     AllowedHosts,
     came_through_proxy,
-    foreign,
     may_be_forwarded,
     refuse_cross_site,
     same_origin,
@@ -23,7 +22,7 @@ from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
 from flower.web.table import Match
 from flower_plugins import Access, AuthProvider, Identity, Route
-from flower_plugins.web import methods
+from flower_plugins.web import foreign, methods
 
 __all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
 
@@ -143,7 +142,7 @@ class Guard:
             return denied  # a closed API says so before anything else
         if not safe and (reason := refuse_cross_site(request)) is not None:
             return Refusal(403, reason)
-        if _STREAM_TYPE in request.headers.get("Accept", "") and foreign(request.headers):
+        if _STREAM_TYPE in request.headers.get("Accept", "") and foreign(request):
             return Refusal(403, "Cross-site request forbidden")
         denied = self._judge(route, visitor)
         if denied is not None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
 from flower_plugins import ConfigurationError
+from flower_plugins.web import netloc
 
 __all__ = [
     "AllowedHosts",
     "TrustedProxies",
     "came_through_proxy",
-    "foreign",
     "host_of",
     "may_be_forwarded",
     "refuse_cross_site",
@@ -80,17 +79,12 @@ def came_through_proxy(request: HTTPServerRequest) -> bool:
     return "upgrade" in tokens and not request.headers.get("Upgrade") and "Sec-WebSocket-Key" not in request.headers
 
 
-def foreign(headers: Mapping[str, str]) -> bool:
-    """Tell whether the browser says that another site sent this request."""
-    return headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
-
-
 def same_origin(request: HTTPServerRequest) -> bool:
     """Tell whether the browser vouches that our own page sent this request."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return _netloc(request.headers.get("Origin", "")) == request.headers.get("Host", "").lower()
+    return netloc(request.headers.get("Origin", "")) == request.headers.get("Host", "").lower()
 
 
 def refuse_cross_site(request: HTTPServerRequest) -> str | None:
@@ -105,9 +99,9 @@ def refuse_cross_site(request: HTTPServerRequest) -> str | None:
         return None if site == "same-origin" else "Cross-site request forbidden"
     origin = headers.get("Origin")
     if origin is not None:
-        return None if _netloc(origin) == host else "Cross-origin request forbidden"
+        return None if netloc(origin) == host else "Cross-origin request forbidden"
     referer = headers.get("Referer")
-    if referer and _netloc(referer) != host:
+    if referer and netloc(referer) != host:
         return "Cross-origin request forbidden"
     return None
 
@@ -161,10 +155,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
-    except ValueError:
-        return ""

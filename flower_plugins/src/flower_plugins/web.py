@@ -8,7 +8,9 @@ import math
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish, HTTPError, RequestHandler
 
 from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter
@@ -16,7 +18,7 @@ from flower_plugins.host import Host
 from flower_plugins.identity import Identity
 from flower_plugins.routes import Access, Param, Route
 
-__all__ = ["Handler", "Visit", "methods", "wants_json"]
+__all__ = ["Handler", "Visit", "foreign", "methods", "netloc", "wants_json"]
 
 T = TypeVar("T")
 
@@ -97,6 +99,11 @@ class Handler(RequestHandler):
         self.set_header("Allow", self._allowed())
         self.set_status(204)
 
+    @property
+    def foreign(self) -> bool:
+        """Tell whether another site's page is behind this request, which a read with an effect must not heed."""
+        return foreign(self.request)
+
     def send_json(self, value: Any) -> None:
         """Finish with strict JSON."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
@@ -175,6 +182,26 @@ def methods(handler: type) -> Sequence[str]:
     """Return the methods that a handler answers, in upper case, OPTIONS apart."""
     names = [each for each in _METHODS if _method(handler, each) not in (None, _method(RequestHandler, each))]
     return ["GET", "HEAD", *names[1:]] if names[:1] == ["GET"] else names
+
+
+def foreign(request: HTTPServerRequest) -> bool:
+    """Tell whether the browser says that another site's page is behind the request.
+
+    Missing headers do not count against it: scripts send none, and a browser sends no Sec-Fetch-Site on plain http
+    outside localhost. Core's guard has refused unsafe methods from other sites before; this is for the others.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and netloc(origin) != request.host.lower()
+
+
+def netloc(url: str) -> str:
+    """Return the host and port of a URL in lower case, "" for what is none, like the origin `null`."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
 
 
 def wants_json(accept: str) -> bool:

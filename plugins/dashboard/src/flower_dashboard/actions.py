@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flower_dashboard.formats import text
 from flower_dashboard.links import path
-from flower_dashboard.origin import is_foreign
 from flower_dashboard.states import is_finished
 from flower_plugins import FlowerError, Forbidden, NotFound, Param
 from flower_plugins.web import Handler, wants_json
@@ -65,7 +64,7 @@ class RefreshWorker(Action):
 
     async def post(self) -> None:
         name = self.path["name"]
-        if is_foreign(self.request):
+        if self.foreign:
             raise Forbidden("Cross-site request forbidden")
         if self.host.workers.get(name) is None:
             raise NotFound(f"Unknown worker {name!r}")

@@ -10,7 +10,6 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from flower_dashboard.origin import is_foreign
 from flower_plugins import Forbidden, InvalidParameter, Param
 from flower_plugins.web import Handler
 
@@ -34,7 +33,7 @@ class StreamHandler(Handler):
     patience = 30.0
 
     async def get(self) -> None:
-        if is_foreign(self.request):
+        if self.foreign:
             raise Forbidden("Cross-site request forbidden")
         topics = self._topics()
         self._open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.views.worker import worker_view
@@ -26,7 +25,7 @@ class WorkerPage(PageHandler):
         worker = self.host.workers.get(self.path["name"])
         if worker is None:
             raise NotFound(f"Unknown worker {self.path['name']!r}")
-        if worker.online and self.host.inspect.enabled and not is_foreign(self.request):
+        if worker.online and self.host.inspect.enabled and not self.foreign:
             await self._ask(worker.hostname)
         view = worker_view(self.host, worker, self.params["limit"])
         self.show(

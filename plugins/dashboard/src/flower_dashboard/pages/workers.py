@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flower_dashboard.origin import is_foreign
 from flower_dashboard.pages.page import FRAGMENT, PageHandler
 from flower_dashboard.views.workers import STATUSES, workers_view
 from flower_plugins import Param
@@ -25,7 +24,7 @@ class WorkersPage(PageHandler):
     """`/` and `/workers`."""
 
     async def get(self) -> None:
-        if self.params["refresh"] and not is_foreign(self.request):
+        if self.params["refresh"] and not self.foreign:
             self.route.options["refresher"].start()
         if self.params["json"]:
             self.send_json({"data": [worker.fields() for worker in self.host.workers.all()]})
