@@ -17,7 +17,7 @@ from tornado.iostream import IOStream, SSLIOStream
 from flower.quiet import QuietLog
 from flower.web.connections import Connection, Connections
 
-__all__ = ["Acceptor", "WatchedStream", "WatchedTLSStream"]
+__all__ = ["Acceptor", "WatchedStream", "WatchedTLSStream", "connection_of"]
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +40,6 @@ class _Watched(IOStream):
     """
 
     connection: Connection | None = None
-
-    @property
-    def crowded(self) -> bool:
-        """Tell whether this connection was let in for the probes alone."""
-        return self.connection is not None and self.connection.spare
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         count = super().read_from_fd(buf)
@@ -157,6 +152,12 @@ class Acceptor:
             if self._context is None:
                 taken.send(_TURNED_AWAY)
         taken.close()
+
+
+def connection_of(server_conn: object) -> Connection | None:
+    """Return the connection behind what Tornado hands around, None where no acceptor let it in."""
+    stream = getattr(server_conn, "stream", None)
+    return stream.connection if isinstance(stream, _Watched) else None
 
 
 async def _strict(reading: Awaitable[bytes]) -> bytes:

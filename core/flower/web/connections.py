@@ -42,16 +42,17 @@ _YIELDING = (Phase.HEADING, Phase.IDLE, Phase.READING)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections there may be, and how long their headers may take.
+    """How many connections there may be, how long their headers may take, and how much their bodies.
 
     `total` counts all, `heading` those without complete headers, `heading_per_address` and `per_address` those of
-    one address. `spare` more than `total` are let in to ask the probes.
+    one address. `spare` more than `total` are let in to ask the probes. `bodies` is in bytes, of all together.
     """
 
     total: int
     per_address: int
     header_seconds: float = 10.0
     spare: int = 8
+    bodies: int = 64 * 1024 * 1024
 
     @property
     def heading(self) -> int:
@@ -73,10 +74,13 @@ class Connection:
         """Ends it; set by whoever owns the socket."""
         self.since = 0.0
         self.phase: Phase | None = None
+        self.held = 0
+        """How many bytes of a body are kept for it."""
         self._books, self._used = books, False
 
     def begins(self) -> None:
         """Note that a request is waited for; a new connection has to come up with one at once."""
+        self._books.hold(self, -self.held)
         if self._used:
             self._books.move(self, Phase.IDLE)
         self._used = True
@@ -89,6 +93,10 @@ class Connection:
     def headed(self, *, body: bool) -> None:
         """Note that the headers are complete."""
         self._books.move(self, Phase.READING if body else Phase.SERVING)
+
+    def keeps(self, count: int) -> None:
+        """Note that so many more bytes of a body are kept until it is answered."""
+        self._books.hold(self, count)
 
     def complete(self) -> None:
         """Note that the request is complete."""
@@ -111,6 +119,7 @@ class Connections:
         self._phases: dict[Phase, dict[Connection, None]] = {phase: {} for phase in Phase}
         self._open: Counter[str] = Counter()
         self._heading: Counter[str] = Counter()
+        self._held = 0
         self._sweep: asyncio.TimerHandle | None = None
         self._quiet = QuietLog(log)
 
@@ -150,6 +159,15 @@ class Connections:
         """Close the connection that waits longest for its client; tell whether there was one."""
         return self._drop(_YIELDING)
 
+    def hold(self, connection: Connection, count: int) -> None:
+        """Enter that a connection keeps so many bytes more; the oldest incomplete bodies go when it is too much."""
+        if connection.phase is None:
+            return
+        connection.held += count
+        self._held += count
+        while self._held > self._limits.bodies and self._drop((Phase.READING,)):
+            self._quiet.warning("bodies", "Request bodies take too much memory: the oldest incomplete one was dropped")
+
     def move(self, connection: Connection, phase: Phase | None) -> None:
         """Enter a connection's new phase, None when it is closed."""
         before = connection.phase
@@ -162,6 +180,7 @@ class Connections:
         connection.phase = phase
         if phase is None:
             self._less(self._open, connection.address)
+            self._held -= connection.held
             return
         connection.since = asyncio.get_running_loop().time()
         self._phases[phase][connection] = None

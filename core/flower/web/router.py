@@ -23,6 +23,7 @@ from tornado.httputil import (
 from tornado.web import Application
 
 from flower import audit
+from flower.web.acceptor import connection_of
 from flower.web.compression import Compression
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
@@ -116,6 +117,7 @@ class _Exchange(HTTPMessageDelegate):
 
     def __init__(self, router: Router, server_conn: object, connection: HTTPConnection) -> None:
         self._router, self._server_conn = router, server_conn
+        self._kept_by = connection_of(server_conn)
         self._connection = HeaderedConnection(
             connection, no_store=router.no_store, on_status=self._note_status, on_finish=lambda: router.ended(self)
         )
@@ -177,6 +179,8 @@ class _Exchange(HTTPMessageDelegate):
         if self._received > MAX_BODY:
             self._cut(self._delegate)
             return None
+        if self._kept_by is not None:
+            self._kept_by.keeps(len(chunk))
         return self._delegate.data_received(chunk)
 
     def finish(self) -> None:
@@ -255,8 +259,8 @@ class _Exchange(HTTPMessageDelegate):
 
     def _is_crowded(self, match: Match | None) -> bool:
         """Tell whether the connection was let in above the limit, for the probes alone, and asks for something else."""
-        stream = getattr(self._server_conn, "stream", None)
-        return getattr(stream, "crowded", False) and (match is None or match.entry.route.surface != "probe")
+        spare = self._kept_by is not None and self._kept_by.spare
+        return spare and (match is None or match.entry.route.surface != "probe")
 
     def _note_status(self, status: int) -> None:
         """Settle the audit record of an admitted request, once its outcome is known."""

@@ -12,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from flower.quiet import Throttle
-from flower.web.acceptor import Acceptor
+from flower.web.acceptor import Acceptor, connection_of
 from flower.web.binding import Binding, Listener, listen
 from flower.web.connections import Connection, Connections, Limits
 from flower.web.guard import MAX_BODY
@@ -111,9 +111,11 @@ class _Http(HTTPServer):
     """Tornado's server, which tells each connection how far its request has come."""
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        connection: Connection = server_conn.stream.connection  # type: ignore[attr-defined]  # Tornado says object
+        connection, delegate = connection_of(server_conn), super().start_request(server_conn, request_conn)
+        if connection is None:
+            return delegate
         connection.begins()
-        return _Progress(super().start_request(server_conn, request_conn), connection)
+        return _Progress(delegate, connection)
 
 
 class _Progress(HTTPMessageDelegate):

@@ -193,6 +193,41 @@ def test_headers_have_ten_seconds_and_each_connection_its_own() -> None:
     asyncio.run(asyncio.wait_for(run(), 5))
 
 
+def test_bodies_have_a_limit_together_and_the_oldest_incomplete_one_goes(caplog: pytest.LogCaptureFixture) -> None:
+    """S46: what was answered or left no longer counts."""
+
+    def scenario() -> None:
+        door = Door(Limits(total=20, per_address=20, bodies=100))
+        answered, oldest, older, newest = (door.open("a", Phase.READING) for _ in range(4))
+        assert answered is not None
+        assert oldest is not None
+        assert older is not None
+        assert newest is not None
+        answered.keeps(60)
+        answered.complete()
+        oldest.keeps(20)
+        older.keeps(20)
+        assert door.closed == []
+        newest.keeps(20)
+        assert door.closed == [oldest]
+        oldest.keeps(50)
+        answered.begins()
+        older.keeps(60)
+        assert door.closed == [oldest]
+        newest.keeps(1)
+        assert door.closed == [oldest, older]
+        newest.gone()
+        assert door.books._held == 0
+        last = door.open("a", Phase.READING)
+        assert last is not None
+        last.keeps(101)
+        assert door.closed == [oldest, older, last]
+        assert door.books._held == 0
+
+    on_a_loop(scenario)
+    assert len(caplog.messages) == 1
+
+
 @pytest.mark.parametrize(
     ("files", "least", "most"),
     [(256, 64, 256 - 85), (1024, 600, 1024 - 160), (1_000_000, 10_000, 10_000), (-1, 10_000, 10_000), (64, 64, 64)],

@@ -339,6 +339,20 @@ def test_connections_that_wait_for_their_clients_do_not_keep_others_out(site: An
     assert crowd(site(limits=limited(header_seconds=30)), 60, sent, ask_both) == (200, 200)
 
 
+def test_incomplete_bodies_are_kept_up_to_a_limit_and_the_newest_is_served(site: Any) -> None:
+    """S46: also by routes that anybody may ask."""
+    sent = b"GET /open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 900_000
+
+    async def act(client: Client) -> tuple[int, int]:
+        answer = await client.fetch("/api/act", "POST", "x" * 900_000)
+        return answer.code, made.server.connections.count(Phase.READING)
+
+    made = site(limits=limited(total=100, header_seconds=30, bodies=5_000_000), open_api=True)
+    status, reading = crowd(made, 30, sent, act)
+    assert status == 200
+    assert reading <= 5
+
+
 def test_when_all_connections_are_at_work_the_probes_are_answered_still(
     site: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
