@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flower_plugins import Access, Host, InvalidParameter, Param
+from flower_plugins.bounds import MAX_PROCESSES
 
 __all__ = ["ORDERS", "Order", "order_params"]
 
 Given = Mapping[str, Any]
 
-_N = Param("n", int, 1, minimum=1, maximum=1000, help="How many processes.")
+_N = Param("n", int, 1, minimum=1, maximum=MAX_PROCESSES, help="How many processes.")
 _QUEUE = Param("queue", str, required=True, help="Name of a queue.")
 _TASK = Param("task", str, required=True, help="Name of a task.")
 
@@ -156,8 +157,8 @@ ORDERS: Mapping[str, Order] = {
             "Apply to",
             _autoscale,
             (
-                Param("min", int, required=True, minimum=0, maximum=1000, help="Fewest processes."),
-                Param("max", int, required=True, minimum=1, maximum=1000, help="Most processes."),
+                Param("min", int, required=True, minimum=0, maximum=MAX_PROCESSES, help="Fewest processes."),
+                Param("max", int, required=True, minimum=1, maximum=MAX_PROCESSES, help="Most processes."),
             ),
             (("min", "At least"), ("max", "At most")),
         ),
