@@ -25,6 +25,7 @@ from flower_plugins.testing.host import (
     FakeWorkers,
     offer_context,
 )
+from flower_plugins.testing.login import FakeClock, FakeLoginProvider, browser_request
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 from flower_plugins.testing.server import Client, FakeVisit, serve
 
@@ -35,9 +36,11 @@ __all__ = [
     "Client",
     "EventSinkContract",
     "EventSourceContract",
+    "FakeClock",
     "FakeControl",
     "FakeHost",
     "FakeInspect",
+    "FakeLoginProvider",
     "FakeQueues",
     "FakeResults",
     "FakeSettings",
@@ -54,6 +57,7 @@ __all__ = [
     "PluginContract",
     "ServiceContract",
     "TaskFormatterContract",
+    "browser_request",
     "offer_context",
     "serve",
 ]
