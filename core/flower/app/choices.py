@@ -6,8 +6,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from flower.plugins import BROKER_EXTRAS, PROVIDER_EXTRAS, Registry, by_name, by_option, by_scheme, load_class
+from flower.plugins import (
+    BROKER_EXTRAS,
+    PROVIDER_EXTRAS,
+    Registry,
+    by_name,
+    by_option,
+    by_scheme,
+    is_offered,
+    load_class,
+)
 from flower.settings import EffectiveSettings
+from flower.web.custom import HandlerProvider, is_path, load_handler
 from flower_plugins import (
     AuthProvider,
     Broker,
@@ -15,6 +25,7 @@ from flower_plugins import (
     ConfigurationError,
     EventSource,
     HistoryStore,
+    LoginProvider,
     Offer,
     OfferContext,
     Renderer,
@@ -25,6 +36,8 @@ __all__ = ["Choices"]
 log = logging.getLogger("flower")
 
 T = TypeVar("T")
+
+_DEFAULT_PROVIDER = "google"
 
 
 class Choices:
@@ -41,12 +54,14 @@ class Choices:
         """
         offers = self._registry.offers("flower_auth_providers")
         chosen = [(plugin, offer) for plugin, offer in offers if offer.when and self._settings[offer.when]]
-        if self._settings["auth_provider"]:
+        named = self._settings["auth_provider"] or ""
+        custom = None if not named or is_offered(offers, named, PROVIDER_EXTRAS) else self._custom(named)
+        if custom is None and (named or self._settings["auth"]):
             offer = by_name(
                 offers,
-                self._settings["auth_provider"],
+                named or _DEFAULT_PROVIDER,
                 what="login provider",
-                setting=self._where("auth_provider"),
+                setting=self._where("auth_provider" if named else "auth"),
                 extras=PROVIDER_EXTRAS,
             )
             chosen.extend((plugin, each) for plugin, each in offers if each is offer)
@@ -54,7 +69,8 @@ class Choices:
         for _, offer in chosen:
             if offer.unavailable:
                 raise ConfigurationError(offer.unavailable, where=f"login provider {offer.name}")
-        return [self._make(offer, AuthProvider) for _, offer in chosen]
+        made = [self._make(offer, AuthProvider) for _, offer in chosen]
+        return made if custom is None else [*made, custom]
 
     def event_source(self) -> tuple[str, type[EventSource]]:
         """Return the name and the class of the event source: the one named, else the scheme's, else kombu's."""
@@ -86,6 +102,12 @@ class Choices:
     def context(self, name: str) -> OfferContext:
         """Return what an offered class is made with."""
         return OfferContext(self._settings, self._broker, log.getChild(name))
+
+    def _custom(self, path: str) -> LoginProvider | None:
+        """Return the provider that a handler's path stands for, None where it is no path."""
+        if not is_path(path):
+            return None
+        return HandlerProvider(self.context("custom"), load_handler(path, self._where("auth_provider")))
 
     def _refuse_open_door(self, providing: set[str]) -> None:
         for plugin, option in self._registry.options():

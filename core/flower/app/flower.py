@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from flower.app.access import door_routes, make_door
 from flower.app.arrivals import Arrivals
 from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
@@ -47,6 +49,7 @@ from flower_plugins import (
     AuthProvider,
     Banner,
     EventSink,
+    LoginProvider,
     MetricFamily,
     MetricSource,
     NavItem,
@@ -60,6 +63,7 @@ __all__ = ["Flower"]
 log = logging.getLogger("flower")
 
 _SAVE_MILLISECONDS = 2000
+_CLOSE_SECONDS = 2.0
 
 
 class Flower:
@@ -79,6 +83,7 @@ class Flower:
         self.prefix = _normal_prefix(settings["url_prefix"])
         self._choices = Choices(registry, settings, self.broker)
         self.providers: Sequence[AuthProvider] = self._choices.providers()
+        self.door = make_door(settings, self.providers, self.prefix)
         self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
         self.posture = Posture(
             authenticated=bool(self.providers),
@@ -102,6 +107,15 @@ class Flower:
         """Collect the families of every metric source."""
         return self._metric_sources.families()
 
+    async def close_providers(self) -> None:
+        """Let go of connections to login providers, within two seconds."""
+        for provider in self.providers:
+            if isinstance(provider, LoginProvider):
+                try:
+                    await asyncio.wait_for(provider.close(), _CLOSE_SECONDS)
+                except Exception:  # guards the end against a plugin's code
+                    log.exception("The login provider %s could not be closed", type(provider).__name__)
+
     def own_sinks(self) -> Sequence[EventSink]:
         """Return core's own event sinks."""
         return [HubSink(self.hub), self._arrivals]
@@ -117,7 +131,8 @@ class Flower:
     def own_routes(self) -> Sequence[Route]:
         """Return core's own routes, the exporters' among them."""
         exporters = self.registry.contributions("flower_metric_exporters", host=self.host)
-        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters])]
+        probes = probe_routes([exporter for _, exporter in exporters])
+        return [asset_route(self.assets), *probes, *door_routes(self.settings, self.door)]
 
     def _make_pipeline(self) -> None:
         settings = self.settings
@@ -244,7 +259,7 @@ class Flower:
         self.router = Router(
             host=self.host,
             table=self.table,
-            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
+            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken, self.door),
             errors=errors,
             proxies=trusted,
             no_store=self.posture.authenticated,

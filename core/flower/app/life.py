@@ -88,6 +88,7 @@ class _Life:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=3)
         await flower.services.stop()
+        await flower.close_providers()
         flower.pump.close()
         if flower.memory is not None:
             await flower.memory.stop()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flower.plugins.faults import FAULTS, describe, suggestion
 from flower_plugins import ConfigurationError, Offer
 
-__all__ = ["BROKER_EXTRAS", "PROVIDER_EXTRAS", "by_name", "by_option", "by_scheme", "load_class"]
+__all__ = ["BROKER_EXTRAS", "PROVIDER_EXTRAS", "by_name", "by_option", "by_scheme", "is_offered", "load_class"]
 
 T = TypeVar("T")
 Offers = Sequence[tuple[str, Offer[Any]]]
@@ -47,6 +47,12 @@ def by_name(offers: Offers, name: str, *, what: str, setting: str, extras: Mappi
         if _normal(name) in {_normal(each) for each in (offer.name, *offer.aliases)}:
             return _available(offer, setting)
     raise _missing(name, present, what=what, setting=setting, extras=extras)
+
+
+def is_offered(offers: Offers, name: str, extras: Mapping[str, str]) -> bool:
+    """Tell whether a name is one of the offers', or of those that an extra of Flower brings."""
+    known = [each for _, offer in offers for each in (offer.name, *offer.aliases)]
+    return _normal(name) in {_normal(each) for each in (*known, *extras)}
 
 
 def by_option(offers: Offers, wanted: Callable[[str], bool]) -> Offer[Any] | None:

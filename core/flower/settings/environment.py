@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.names import (
     FIRST_PARTY,
-    FOREIGN_ENVIRONMENT,
     PROVIDER_ENVIRONMENT,
     RESERVED,
     closest,
@@ -87,7 +86,7 @@ def strangers(environ: Mapping[str, str], catalogue: Catalogue, given: Collectio
 def _judge(name: str, text: str, catalogue: Catalogue, given: Collection[str]) -> str:
     option = name[len(_PREFIX) :].lower()
     where = f"{name} in the environment"
-    if name == UNAUTHENTICATED_API or name in FOREIGN_ENVIRONMENT or _names_service(name) or _kubernetes(name, text):
+    if name == UNAUTHENTICATED_API or _names_service(name) or _kubernetes(name, text):
         return ""
     if name.endswith(_FILE) and (secret := catalogue.get(option[: -len(_FILE)])) and secret.secret:
         return ""

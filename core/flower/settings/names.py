@@ -13,7 +13,6 @@ __all__ = [
     "CELERY",
     "CELERY_APPLIED",
     "FIRST_PARTY",
-    "FOREIGN_ENVIRONMENT",
     "PROVIDER_ENVIRONMENT",
     "RESERVED",
     "SECURITY",
@@ -109,9 +108,6 @@ PROVIDER_ENVIRONMENT: Final = frozenset(
     }
 )
 """Variables that only logins through an identity provider read."""
-
-FOREIGN_ENVIRONMENT: Final = frozenset({"FLOWER_DATA_DIR"})
-"""Variables of this prefix that belong to something else: the container image."""
 
 SECURITY: Final = frozenset(
     {

@@ -18,11 +18,6 @@ COMMANDS: Final = frozenset({"help", "version", "plugins", "demo"})
 BARE: Final = {"plugins": "text"}
 """What an option of another type than bool means when it stands without a value."""
 
-_NO_LOGIN = (
-    "Login through an identity provider is not part of this version; "
-    "protect Flower with --basic_auth or with a proxy that authenticates"
-)
-
 _SERVER = (
     Option(
         "address",
@@ -71,12 +66,40 @@ _SERVER = (
 
 _ACCESS = (
     Option("read_only", bool, False, "Refuse every operation on workers and tasks."),
-    Option("cookie_secret", secret=True, help="Sign cookies with this; give every replica the same."),
-    Option("auth", default="", help="E-mail addresses that may log in.", unavailable=_NO_LOGIN),
-    Option("auth_provider", help="Who vouches for people that log in: a provider's name or class path."),
-    Option("oauth2_key", help="OAuth client id.", unavailable=_NO_LOGIN),
-    Option("oauth2_secret", secret=True, help="OAuth client secret.", unavailable=_NO_LOGIN),
-    Option("oauth2_redirect_uri", help="OAuth callback URL.", unavailable=_NO_LOGIN),
+    Option(
+        "auth",
+        default="",
+        help="E-mail addresses that may log in: me@example.com, .*@example.com, several joined by |.",
+    ),
+    Option(
+        "auth_provider",
+        help="Who vouches for people that log in: google, github, gitlab, okta, or the path of a handler of your own; "
+        "google when left out.",
+    ),
+    Option("oauth2_key", help="OAuth client id."),
+    Option("oauth2_secret", secret=True, help="OAuth client secret."),
+    Option(
+        "oauth2_redirect_uri",
+        help="Where the provider sends people back to: the address of Flower's login page, "
+        "https://flower.example.com/login.",
+    ),
+    Option(
+        "cookie_secret",
+        default=(),
+        multiple=True,
+        secret=True,
+        help="Sign cookies with this, of 32 bytes or more; give every replica the same. Of several the first signs "
+        "and all count.",
+    ),
+    Option("session_idle", int, 28_800, "Seconds without a visit that end a session.", check=checks.at_least(60)),
+    Option("session_lifetime", int, 604_800, "Seconds after which one logs in again.", check=checks.at_least(60)),
+    Option(
+        "data_dir",
+        default="",
+        help="Keep what logins need across restarts in this folder; left out, beside DB with --persistent, else in "
+        "memory.",
+        check=checks.path,
+    ),
 )
 
 _CLUSTER = (

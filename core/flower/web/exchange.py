@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tornado.concurrent import Future
@@ -33,6 +33,8 @@ class HeaderedConnection(HTTPConnection):
         self._on_status, self._on_finish = on_status, on_finish
         self.hsts = 0
         """For how many seconds browsers are told to come by https alone."""
+        self.cookies: Sequence[str] = ()
+        """Set-Cookie lines that go with the answer, unless its handler sets cookies of that name itself."""
 
     def write_headers(
         self,
@@ -45,6 +47,10 @@ class HeaderedConnection(HTTPConnection):
         headers["Server"] = "Flower"
         if self.hsts:
             headers["Strict-Transport-Security"] = f"max-age={self.hsts}"
+        own = [line.partition("=")[0] for line in headers.get_list("Set-Cookie")]
+        for line in self.cookies:
+            if line.partition("=")[0] not in own:
+                headers.add("Set-Cookie", line)
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = self._cache_control
         if isinstance(start_line, ResponseStartLine):

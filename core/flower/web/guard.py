@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from tornado.httputil import HTTPServerRequest
 
 from flower.audit import Attempt
+from flower.web.door import Door
 from flower.web.errors import ErrorBodies
 from flower.web.origins import (
     AllowedHosts,
@@ -20,11 +21,13 @@ from flower.web.origins import (
 )
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
+from flower.web.session import Session
 from flower.web.table import Match
+from flower.web.xsrf import has_form, has_token
 from flower_plugins import Access, AuthProvider, Identity, Route
 from flower_plugins.web import foreign, methods
 
-__all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
+__all__ = ["NO_TOKEN", "Guard", "Refusal", "RequestVisit", "attempt"]
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Refusal:
 
 
 TOO_LARGE = Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
+NO_TOKEN = Refusal(403, "'_xsrf' argument missing from POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class RequestVisit:
     accept: str
     posture: Posture
     errors: ErrorBodies
+    can_log_out: bool = False
+    cookies: Sequence[str] = ()
+    """Set-Cookie lines that go with the answer."""
+    tokens: Sequence[str] = ()
+    """Words of which the form that is to come must hold one, in its field `_xsrf`."""
 
     @property
     def identity(self) -> Identity | None:
@@ -72,6 +81,17 @@ class RequestVisit:
         return self.errors.body(self.surface, self.accept, status, message)
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What asking the providers brought: who it is, by which session, and the provider that did not know them."""
+
+    identity: Identity | None = None
+    session: Session | None = None
+    vouched: bool = False
+    """Whether a provider verified what the request itself brought, such as a password or a token."""
+    stranger_to: AuthProvider | None = None
+
+
 class Guard:
     """Admits or refuses, in a fixed order: size, host, method, other sites, identity, permission."""
 
@@ -82,10 +102,14 @@ class Guard:
         hosts: AllowedHosts,
         errors: ErrorBodies,
         broken: Callable[[str], str | None],
+        door: Door | None = None,
     ) -> None:
-        """`broken` says why a plugin's routes cannot work at the moment, None when they can."""
+        """`broken` says why a plugin's routes cannot work at the moment, None when they can.
+
+        `door` keeps the sessions of the login provider among `providers`.
+        """
         self._posture, self._providers, self._hosts = posture, providers, hosts
-        self._errors, self._broken = errors, broken
+        self._errors, self._broken, self._door = errors, broken, door
 
     async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         """Return the visit to hand to the handler, or the refusal to send. Whatever goes wrong here refuses."""
@@ -105,15 +129,35 @@ class Guard:
         if early is not None:
             attempt(request, route, None).end(_refused(early))
             return early
-        visitor = Visitor(await self._identify(request) if route.access != "public" else None, _is_local(request))
-        refusal = self._refuse(request, route, visitor)
+        asked = await self._identify(request, route)
+        visitor = Visitor(asked.identity, _is_local(request))
+        refusal = self._refuse(request, route, visitor, asked)
         if refusal is None and (reason := self._broken(match.entry.plugin)) is not None:
             refusal = Refusal(503, reason)
         if refusal is not None:
             attempt(request, route, visitor.identity).end(_refused(refusal))
             return refusal
-        accept = request.headers.get("Accept", "")
-        return RequestVisit(visitor, request.remote_ip or "", route.surface, accept, self._posture, self._errors)
+        return self._visit(request, route, visitor, asked)
+
+    def _visit(self, request: HTTPServerRequest, route: Route, visitor: Visitor, asked: _Asked) -> RequestVisit:
+        cookies: Sequence[str] = ()
+        tokens: Sequence[str] = ()
+        if asked.session is not None and self._door is not None:
+            if route.access != "public":
+                cookies = self._door.cookies(request, asked.session)
+            if self._needs_token(request, asked):
+                tokens = self._door.sessions.tokens(asked.session)
+        return RequestVisit(
+            visitor,
+            request.remote_ip or "",
+            route.surface,
+            request.headers.get("Accept", ""),
+            self._posture,
+            self._errors,
+            can_log_out=asked.session is not None,
+            cookies=cookies,
+            tokens=tokens,
+        )
 
     def _refuse_early(self, request: HTTPServerRequest, surface: str) -> Refusal | None:
         """Refuse what no route may see."""
@@ -133,31 +177,46 @@ class Guard:
             )
         return None
 
-    def _refuse(self, request: HTTPServerRequest, route: Route, visitor: Visitor) -> Refusal | None:
+    def _refuse(self, request: HTTPServerRequest, route: Route, visitor: Visitor, asked: _Asked) -> Refusal | None:
         changing = route.access in ("write", "admin")
         safe = request.method in _SAFE
         if changing and safe and request.method != "OPTIONS":
             return Refusal(405, "", {"Allow": ", ".join(each for each in methods(route.handler) if each not in _SAFE)})
-        if not safe and route.surface == "api" and (denied := self._judge(route, visitor)):
+        if not safe and route.surface == "api" and (denied := self._judge(request, route, visitor, asked)):
             return denied  # a closed API says so before anything else
         if not safe and (reason := refuse_cross_site(request)) is not None:
             return Refusal(403, reason)
         if _STREAM_TYPE in request.headers.get("Accept", "") and foreign(request):
             return Refusal(403, "Cross-site request forbidden")
-        denied = self._judge(route, visitor)
+        denied = self._judge(request, route, visitor, asked)
         if denied is not None:
             return denied
+        if self._needs_token(request, asked) and not _may_hold_token(request, route):
+            return NO_TOKEN
         if changing and not self._vouched(request, route):
             return Refusal(403, LOOK_ONLY)
         return None
 
-    def _judge(self, route: Route, visitor: Visitor) -> Refusal | None:
+    def _judge(self, request: HTTPServerRequest, route: Route, visitor: Visitor, asked: _Asked) -> Refusal | None:
         denial = judge(visitor, route.access, route.surface, self._posture)
         if denial is None:
             return None
-        challenges = [provider.challenge for provider in self._providers if provider.challenge]
-        headers = {"WWW-Authenticate": challenges[0]} if denial.status == 401 and challenges else {}
-        return Refusal(denial.status, denial.reason, headers)
+        stranger_to, door = asked.stranger_to, self._door
+        if denial.status != 401 or stranger_to is None:
+            return Refusal(denial.status, denial.reason)
+        if door is not None and stranger_to is door.provider and route.surface == "page":
+            # What a script reads in the background must not end up at another site's login page.
+            if request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest", "document") == "document":
+                return Refusal(302, "", {"Location": door.login_url(request)})
+            return Refusal(401, denial.reason)
+        challenge = stranger_to.challenge
+        return Refusal(401, denial.reason, {"WWW-Authenticate": challenge} if challenge else {})
+
+    def _needs_token(self, request: HTTPServerRequest, asked: _Asked) -> bool:
+        """Tell whether nothing shows yet that one of our pages, or a script that knows its session's token, asks."""
+        if request.method in _SAFE or asked.session is None or asked.vouched or self._door is None:
+            return False
+        return not (same_origin(request) or has_token(request, self._door.sessions.tokens(asked.session)))
 
     def _vouched(self, request: HTTPServerRequest, route: Route) -> bool:
         """Where nobody logs in, a page's action needs the browser's word that our page asked for it."""
@@ -168,18 +227,37 @@ class Guard:
             or (route.surface == "page" and same_origin(request))
         )
 
-    async def _identify(self, request: HTTPServerRequest) -> Identity | None:
-        """Return who every configured provider agrees this is."""
-        identity = None
+    async def _identify(self, request: HTTPServerRequest, route: Route) -> _Asked:
+        """Return who every configured provider agrees this is; on public routes, whose session would be used."""
+        asked, door = _Asked(), self._door
+        if route.access == "public":
+            asked.session = door.sessions.find(request) if door is not None else None
+            return asked
         for provider in self._providers:
             try:
-                identity = await provider.identify(request)  # type: ignore[arg-type]
-                if identity is None or not provider.permits(identity):
-                    return None
+                identity = await self._ask(provider, request, route, asked)
             except Exception:  # guards the door: a provider that fails lets nobody in
                 log.exception("The login provider %s failed", type(provider).__name__)
-                return None
-        return identity
+                identity = None
+            if identity is None:
+                return _Asked(stranger_to=provider)
+            asked.identity = identity
+        return asked
+
+    async def _ask(
+        self, provider: AuthProvider, request: HTTPServerRequest, route: Route, asked: _Asked
+    ) -> Identity | None:
+        door = self._door
+        if door is None or provider is not door.provider:
+            identity = await provider.identify(request)  # type: ignore[arg-type]
+            asked.vouched = identity is not None
+            return identity if identity is not None and provider.permits(identity) else None
+        caller = await door.caller(request, api=route.surface == "api")
+        if caller is None:
+            return None
+        asked.session = caller.session
+        asked.vouched = asked.vouched or caller.session is None
+        return caller.identity
 
 
 def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None) -> Attempt:
@@ -192,6 +270,11 @@ def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None)
         target=request.path,
         due=route.access in ("write", "admin") and request.method != "OPTIONS",
     )
+
+
+def _may_hold_token(request: HTTPServerRequest, route: Route) -> bool:
+    """Tell whether a form is to come whose handler waits for the whole of it."""
+    return has_form(request) and not getattr(route.handler, "_stream_request_body", False)
 
 
 def _refused(refusal: Refusal) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -27,9 +28,10 @@ from flower.web.acceptor import connection_of
 from flower.web.compression import Compression
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
-from flower.web.guard import MAX_BODY, TOO_LARGE, Guard, Refusal, attempt
+from flower.web.guard import MAX_BODY, NO_TOKEN, TOO_LARGE, Guard, Refusal, attempt
 from flower.web.origins import TrustedProxies
 from flower.web.table import Match, RouteTable
+from flower.web.xsrf import FormToken
 from flower_plugins import Host
 
 __all__ = ["Router"]
@@ -154,6 +156,7 @@ class _Exchange(HTTPMessageDelegate):
             self._refuse(request, match, outcome)
             return
         assert match is not None  # noqa: S101  # the guard admits matched requests only
+        self._connection.cookies = outcome.cookies
         # Whatever the handler does from here on, in this context, is done for this request.
         self._attempt = attempt(request, match.entry.route, outcome.identity)
         audit.begin(self._attempt)
@@ -168,6 +171,9 @@ class _Exchange(HTTPMessageDelegate):
         if "text/event-stream" not in outcome.accept:
             router.began(self)
         self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
+        if outcome.tokens:
+            content_type, refuse = headers.get("Content-Type", ""), partial(self._refuse, request, match, NO_TOKEN)
+            self._delegate = FormToken(self._delegate, content_type, outcome.tokens, refuse)
         ready = self._delegate.headers_received(start_line, headers)
         if ready is not None:
             await ready

@@ -304,18 +304,17 @@ def test_the_sentence_says_what_where_and_how_to_mend(loaded: Loader) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--auth=.*@example.com"],
-        ["--oauth2_key=k"],
-        ["--oauth2_secret=s"],
-        ["--oauth2_redirect_uri=http://h/login"],
-    ],
-)
-def test_login_through_a_provider_stops_the_start(loaded: Loader, words: list[str]) -> None:
-    with pytest.raises(ConfigurationError, match=r"used \(command line\)\. Login through an identity provider"):
-        loaded(*words)
+def test_secrets_that_sign_cookies_may_be_several(loaded: Loader, tmp_path: Path) -> None:
+    """S30, S34: the newest first, one by one, joined by commas, or as lines of a file."""
+    file = tmp_path / "secrets"
+    file.write_text("new\nold\n")
+    for words, env in (
+        (["--cookie_secret=new", "--cookie_secret=old"], {}),
+        (["--cookie_secret=new,old"], {}),
+        ([], {"FLOWER_COOKIE_SECRET_FILE": str(file)}),
+    ):
+        assert loaded(*words, env=env)["cookie_secret"] == ("new", "old")
+    assert loaded()["cookie_secret"] == ()
 
 
 @pytest.mark.parametrize("words", [["--auth="], ["--rocket=no"], ["--window"], ["--cookie_secret=x"]])

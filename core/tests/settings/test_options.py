@@ -114,13 +114,6 @@ def test_a_reserved_option_is_taken_by_the_plugin_that_claims_it() -> None:
     assert (catalogue["basic_auth"], catalogue.owner("basic_auth"), catalogue.refused) == (option, "auth_basic", ())
 
 
-def test_an_unavailable_option_of_core_is_taken_by_the_plugin_that_claims_it() -> None:
-    option = Option("auth", claims=True)
-    catalogue = Catalogue([("auth_x", option), ("auth_y", Option("auth", claims=True))])
-    assert (catalogue["auth"], catalogue.owner("auth")) == (option, "auth_x")
-    assert [no.plugin for no in catalogue.refused] == ["auth_y"]
-
-
 def test_core_options_that_come_back_as_a_plugin_s_are_not_refused() -> None:
     catalogue = Catalogue([("flower", option) for option in CORE])
     assert catalogue.refused == ()

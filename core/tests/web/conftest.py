@@ -12,15 +12,23 @@ import pytest
 from flower import audit
 from flower.web.binding import Binding
 from flower.web.connections import Limits
+from flower.web.cookies import Cookies
+from flower.web.door import Door
 from flower.web.errors import ErrorBodies
 from flower.web.guard import Guard
+from flower.web.keys import Keys
+from flower.web.login_pages import login_routes
 from flower.web.origins import AllowedHosts, TrustedProxies
+from flower.web.pattern import AuthPattern
 from flower.web.posture import Posture
+from flower.web.revocations import Revocations
 from flower.web.router import Router
 from flower.web.server import Server
+from flower.web.session import Sessions
 from flower.web.table import RouteTable
-from flower_plugins import AuthProvider, Identity, Request, Route
-from flower_plugins.testing import Client, FakeHost, offer_context
+from flower.web.ticket import Tickets
+from flower_plugins import AuthProvider, Identity, LoginProvider, Request, Route
+from flower_plugins.testing import Client, FakeClock, FakeHost, offer_context
 from flower_plugins.web import Handler
 
 T = TypeVar("T")
@@ -141,6 +149,9 @@ class Site:
     limits: Limits = field(default_factory=lambda: Limits(total=200, per_address=100))
     hsts: int = 0
     freshened: list[str] = field(default_factory=list)
+    login: LoginProvider | None = None
+    pattern: str = ".*@example.com"
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
@@ -169,20 +180,30 @@ class Site:
         return self.visit(scenario)
 
     def router(self) -> Router:
-        posture = Posture(self.authenticated, self.loopback_only, self.open_api, self.read_only)
-        providers = [KeyProvider(offer_context())] if self.authenticated else []
+        door = None if self.login is None else self.door(self.login)
+        providers: list[AuthProvider] = [KeyProvider(offer_context())] if self.authenticated else []
+        providers += [] if self.login is None else [self.login]
+        posture = Posture(bool(providers), self.loopback_only, self.open_api, self.read_only)
         errors = ErrorBodies(self.render)
         return Router(
             host=FakeHost(url_prefix=self.prefix),
-            table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
-            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
+            table=RouteTable(self.prefix, [("site", route) for route in (*self.routes, *login_routes(door))]),
+            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, door),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
-            no_store=self.authenticated,
+            no_store=bool(providers),
             access_log=False,
             hsts=self.hsts,
             freshen=lambda: self.freshened.append("now"),
         )
+
+    def door(self, provider: LoginProvider) -> Door:
+        """Return a door as the assembly makes it, under the site's clock."""
+        keys, cookies, revoked = Keys(["k" * 32], self.clock), Cookies(self.prefix), Revocations(None, self.clock)
+        sessions = Sessions(keys, cookies, revoked, idle=8 * 3600, lifetime=7 * 86400, clock=self.clock)
+        uri = f"http://localhost{self.prefix}/login"
+        tickets = Tickets(keys, cookies, revoked, provider="fake", redirect_uri=uri, clock=self.clock)
+        return Door(provider, AuthPattern(self.pattern), sessions, tickets, self.prefix, keys)
 
 
 @pytest.fixture

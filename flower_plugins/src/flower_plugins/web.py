@@ -38,6 +38,9 @@ class Visit(Protocol):
     def remote_ip(self) -> str: ...
     @property
     def surface(self) -> str: ...
+    @property
+    def can_log_out(self) -> bool:
+        """Tell whether a login page let the visitor in, so that a session can be ended."""
 
     def refusal(self, access: Access) -> str | None:
         """Return why this visitor may not use routes of that access, None when they may."""

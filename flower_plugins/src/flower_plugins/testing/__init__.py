@@ -1,5 +1,6 @@
 """What a plugin's own tests need: a fake host, a server for its routes, a contract per kind of plugin."""
 
+from flower_plugins.testing.browser import FakeClock, FakeLoginProvider, browser_request
 from flower_plugins.testing.contracts import (
     AuthProviderContract,
     BrokerInspectorContract,
@@ -25,7 +26,6 @@ from flower_plugins.testing.host import (
     FakeWorkers,
     offer_context,
 )
-from flower_plugins.testing.login import FakeClock, FakeLoginProvider, browser_request
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 from flower_plugins.testing.server import Client, FakeVisit, serve
 

@@ -35,6 +35,7 @@ class FakeVisit:
     identity: Identity | None = None
     remote_ip: str = "127.0.0.1"
     accept: str = ""
+    can_log_out: bool = False
     refusals: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, access: Access) -> str | None:
