@@ -108,63 +108,66 @@ class HandlerApplication(Application):
 
 
 class _Front(RequestHandler):
-    """Stands before the handler: what it says with the cookie `user` becomes, or ends, a session of ours."""
+    """Stands before the handler: what it says with the cookie `user` becomes, or ends, a session of ours.
+
+    Its own names begin with `_flower`, since the handler behind it may use any other.
+    """
 
     def __init__(self, application: Application, request: Any, **made_with: Any) -> None:
         vars(self).update(made_with, params={})  # host, route, visit, path
-        door = self._door
+        door = self._flower_door
         for arguments in (request.arguments, request.query_arguments):
             if "next" in arguments:
                 text = arguments["next"][-1].decode("utf-8", "replace")
                 arguments["next"] = [destination(text, door.prefix).encode()]
-        self._name: str | None = None
-        super().__init__(self._route.options["application"], request)
+        self._flower_name: str | None = None
+        super().__init__(self._flower_route.options["application"], request)
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
         """Begin a session when the cookie is `user`. Raise LoginRefused for who may not enter."""
         if name != _USER:
             super().set_cookie(name, value, *args, **kwargs)
         elif value:
-            self._enter(value)
+            self._flower_enter(value)
         else:
-            add_cookies(self, self._door.leave(self.request)[1])
+            add_cookies(self, self._flower_door.leave(self.request)[1])
 
     def get_signed_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
         """Return the session's name for `user`."""
         if name != _USER:
             return super().get_signed_cookie(name, *args, **kwargs)
-        if self._name is None:
-            session = self._door.sessions.find(self.request)
-            if session is None or not self._door.may_enter(session.identity):
+        if self._flower_name is None:
+            session = self._flower_door.sessions.find(self.request)
+            if session is None or not self._flower_door.may_enter(session.identity):
                 return None
-            self._name = session.identity.name
-        return self._name.encode()
+            self._flower_name = session.identity.name
+        return self._flower_name.encode()
 
     get_secure_cookie = get_signed_cookie  # Tornado's older name
 
-    def _enter(self, value: str | bytes) -> None:
+    def _flower_enter(self, value: str | bytes) -> None:
         signed = decode_signed_value(self.application.settings["cookie_secret"], _USER, value)
         name = "" if signed is None else signed.decode("utf-8", "replace")
         try:
             if signed is None:
                 raise LoginRefused("The login handler has to set the cookie `user` with set_signed_cookie")
-            identity = self._door.chosen([Identity(name, HandlerProvider.name)])
-            cookies = self._door.enter(self.request, identity)
+            identity = self._flower_door.chosen([Identity(name, HandlerProvider.name)])
+            cookies = self._flower_door.enter(self.request, identity)
         except LoginRefused as error:
             record(self, name, "login", f"refused: {error.message}")
             raise
         record(self, name, "login", "ok")
-        self._name = name
+        self._flower_name = name
         add_cookies(self, cookies)
 
     @property
-    def _route(self) -> Route:
+    def _flower_route(self) -> Route:
         route: Route = vars(self)["route"]
         return route
 
     @property
-    def _door(self) -> Door:
-        door: Door = self._route.options["door"]
+    def _flower_door(self) -> Door:
+        door: Door = self._flower_route.options["door"]
         return door
 
 
