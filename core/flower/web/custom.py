@@ -52,7 +52,7 @@ def load_handler(path: str, where: str) -> type[RequestHandler]:
             where=where,
             mend="Give google, github, gitlab, okta, or the path of a Tornado handler",
         ) from error
-    if not (isinstance(handler, type) and issubclass(handler, RequestHandler)):
+    if not (isinstance(handler, type) and issubclass(handler, RequestHandler)) or issubclass(Handler, handler):
         raise ConfigurationError(
             f"{path} is not a Tornado handler", where=where, mend="Subclass flower.views.BaseHandler"
         )
