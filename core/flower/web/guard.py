@@ -228,10 +228,12 @@ class Guard:
         )
 
     async def _identify(self, request: HTTPServerRequest, route: Route) -> _Asked:
-        """Return who every configured provider agrees this is; on public routes, whose session would be used."""
+        """Return who every configured provider agrees this is; on public routes, what the session alone says."""
         asked, door = _Asked(), self._door
         if route.access == "public":
-            asked.session = door.sessions.find(request) if door is not None else None
+            asked.session = session = door.sessions.find(request) if door is not None else None
+            if door is not None and session is not None and len(self._providers) == 1:
+                asked.identity = session.identity if door.may_enter(session.identity) else None
             return asked
         for provider in self._providers:
             try:

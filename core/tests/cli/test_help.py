@@ -54,7 +54,8 @@ def test_usage_names_the_program_that_was_called(alone: bool, usage: str) -> Non
 
 
 def test_help_says_what_is_not_there_yet() -> None:
-    assert "is not part of this version" in " ".join(help_text(OPTIONS, width=80).split())
+    rocket = Option("rocket", help="Fly.", unavailable="Flying is not part of this version")
+    assert "is not part of this version" in " ".join(help_text([*OPTIONS, ("other", rocket)], width=80).split())
 
 
 def test_the_table_has_a_row_for_each_option() -> None:
