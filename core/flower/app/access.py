@@ -56,7 +56,6 @@ def make_door(settings: EffectiveSettings, providers: Sequence[AuthProvider], pr
     tickets = Tickets(
         keys,
         cookies,
-        revocations,
         provider=settings["auth_provider"] or "google",
         redirect_uri=settings["oauth2_redirect_uri"] or "",
     )

@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from tornado.web import Application, RequestHandler, decode_signed_value
+from tornado.web import Application, RequestHandler
 
 from flower.plugins import FAULTS, describe
 from flower.settings import EffectiveSettings
@@ -135,7 +135,7 @@ class _Front(RequestHandler):
     def get_signed_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
         """Return the session's name for `user`."""
         if name != _USER:
-            return super().get_signed_cookie(name, *args, **kwargs)
+            return super().get_signed_cookie(name, *args, **{"min_version": 2, **kwargs})
         if self._flower_name is None:
             session = self._flower_door.sessions.find(self.request)
             if session is None or not self._flower_door.may_enter(session.identity):
@@ -146,8 +146,8 @@ class _Front(RequestHandler):
     get_secure_cookie = get_signed_cookie  # Tornado's older name
 
     def _flower_enter(self, value: str | bytes) -> None:
-        signed = decode_signed_value(self.application.settings["cookie_secret"], _USER, value)
-        name = "" if signed is None else signed.decode("utf-8", "replace")
+        signed = self._flower_door.keys.verify(_USER, value)
+        name = signed or ""
         try:
             if signed is None:
                 raise LoginRefused("The login handler has to set the cookie `user` with set_signed_cookie")

@@ -38,7 +38,7 @@ class Keys:
         signed = create_signed_value(self.versions, name, text, version=2, clock=self._clock, key_version=self.version)
         return signed.decode()
 
-    def verify(self, name: str, value: str) -> str | None:
+    def verify(self, name: str, value: str | bytes) -> str | None:
         """Return the text of a value that `sign` made for a cookie of that name, None for anything else."""
         try:
             text = decode_signed_value(self.versions, name, value, max_age_days=366, clock=self._clock, min_version=2)

@@ -1,4 +1,4 @@
-"""What no longer counts though its signature is good: ended sessions and used-up logins."""
+"""What no longer counts though its signature is good: ended sessions."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Revocations:
         self._place: tuple[int, int] = (0, 0)
         self._looked = float("-inf")
         self._sweep_at = 1000
+        self._compact_at = _COMPACT_BYTES
         if self._path is not None:
             try:
                 self._open(self._path)
@@ -80,8 +81,7 @@ class Revocations:
             os.close(descriptor)
             path.chmod(0o600)
             self._read(path)
-            if path.stat().st_size > _COMPACT_BYTES:
-                self._compact(path)
+            self._compact(path)
 
     def _follow(self) -> None:
         """Take over what other processes have written, at most once a second."""
@@ -122,18 +122,24 @@ class Revocations:
             descriptor = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "ab") as file:
                 file.write(line.encode("ascii"))
+            self._compact(self._path)
 
     def _compact(self, path: Path) -> None:
-        """Write what still stands anew; the caller holds the lock."""
+        """Write what still stands anew when the file has grown large; the caller holds the lock."""
+        if path.stat().st_size <= self._compact_at:
+            return
+        self._read(path)
+        now = self._clock()
         new = path.with_name(f"{path.name}.new")
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{_ALL} {self._before:.3f}\n")
-            file.writelines(f"{name} {until:.3f}\n" for name, until in self._until.items())
+            file.writelines(f"{name} {until:.3f}\n" for name, until in self._until.items() if until > now)
         new.replace(path)
         found = path.stat()
         self._place = (found.st_ino, found.st_size)
+        self._compact_at = max(_COMPACT_BYTES, 2 * found.st_size)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from tornado.httputil import HTTPServerRequest
 
 from flower.web.cookies import Cookies, all_cookies
 from flower.web.keys import Keys
-from flower.web.revocations import Revocations
 from flower_plugins import LoginRefused, LoginTicket
 
 __all__ = ["Returned", "Tickets"]
@@ -20,6 +19,7 @@ __all__ = ["Returned", "Tickets"]
 _PURPOSE = "login"
 _SECONDS = 600
 _AT_ONCE = 8
+_MOST = 50_000
 _MISMATCH = "OAuth authenticator error: State tokens do not match. Please try logging in again."
 _LATE = "OAuth authenticator error: The login took longer than 10 minutes. Please try logging in again."
 
@@ -35,6 +35,8 @@ class Returned:
 class Tickets:
     """Nothing of a login under way is kept here: the browser holds a signed cookie, the rest is derived.
 
+    What was used up is remembered for as long as it would count.
+
     Each login has a cookie of its own, so that several tabs can log in at once. Verifier and nonce come
     from the state and the secret that signed the cookie.
     """
@@ -43,13 +45,13 @@ class Tickets:
         self,
         keys: Keys,
         cookies: Cookies,
-        used: Revocations,
         *,
         provider: str,
         redirect_uri: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keys, self._cookies, self._used, self._clock = keys, cookies, used, clock
+        self._keys, self._cookies, self._clock = keys, cookies, clock
+        self._used: dict[str, float] = {}
         self._provider, self._redirect_uri = provider, redirect_uri
 
     def issue(self, request: HTTPServerRequest, next_page: str) -> tuple[LoginTicket, list[str]]:
@@ -75,14 +77,23 @@ class Tickets:
             raise LoginRefused(_MISMATCH)
         if self._clock() - issued >= _SECONDS:
             raise LoginRefused(_LATE)
-        if self._used.stands(f"state:{state}", issued):
-            raise LoginRefused(_MISMATCH)
-        self._used.add(f"state:{state}", issued + _SECONDS)
+        self._use_up(state, issued)
         return Returned(self._ticket(value, state), next_page)
 
     def forget(self, request: HTTPServerRequest, state: str) -> str:
         """Return the Set-Cookie line that removes a ticket's cookie."""
         return self._cookies.write(request, self._name(request, state), "", 0)
+
+    def _use_up(self, state: str, issued: float) -> None:
+        """Remember a state until it is too old anyway. Raise LoginRefused for one that is known."""
+        if state in self._used:
+            raise LoginRefused(_MISMATCH)
+        self._used[state] = issued
+        now = self._clock()
+        if len(self._used) > _MOST:
+            self._used = {state: issued for state, issued in self._used.items() if now - issued < _SECONDS}
+        while len(self._used) > _MOST:  # somebody finishes logins in a flood; the provider still takes each code once
+            del self._used[next(iter(self._used))]
 
     def _name(self, request: HTTPServerRequest, state: str) -> str:
         mark = "".join(sign for sign in state[:12] if sign.isascii() and (sign.isalnum() or sign in "-_"))

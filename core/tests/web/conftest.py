@@ -150,6 +150,7 @@ class Site:
     hsts: int = 0
     freshened: list[str] = field(default_factory=list)
     login: LoginProvider | None = None
+    login_page: Callable[[Door], Route] | None = None
     pattern: str = ".*@example.com"
     clock: FakeClock = field(default_factory=FakeClock)
 
@@ -181,13 +182,14 @@ class Site:
 
     def router(self) -> Router:
         door = None if self.login is None else self.door(self.login)
+        page = None if door is None or self.login_page is None else self.login_page(door)
         providers: list[AuthProvider] = [KeyProvider(offer_context())] if self.authenticated else []
         providers += [] if self.login is None else [self.login]
         posture = Posture(bool(providers), self.loopback_only, self.open_api, self.read_only)
         errors = ErrorBodies(self.render)
         return Router(
             host=FakeHost(url_prefix=self.prefix),
-            table=RouteTable(self.prefix, [("site", route) for route in (*self.routes, *login_routes(door))]),
+            table=RouteTable(self.prefix, [("site", route) for route in (*self.routes, *login_routes(door, page))]),
             guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, door),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
@@ -202,7 +204,7 @@ class Site:
         keys, cookies, revoked = Keys(["k" * 32], self.clock), Cookies(self.prefix), Revocations(None, self.clock)
         sessions = Sessions(keys, cookies, revoked, idle=8 * 3600, lifetime=7 * 86400, clock=self.clock)
         uri = f"http://localhost{self.prefix}/login"
-        tickets = Tickets(keys, cookies, revoked, provider="fake", redirect_uri=uri, clock=self.clock)
+        tickets = Tickets(keys, cookies, provider="fake", redirect_uri=uri, clock=self.clock)
         return Door(provider, AuthPattern(self.pattern), sessions, tickets, self.prefix, keys)
 
 

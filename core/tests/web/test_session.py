@@ -205,6 +205,26 @@ def test_the_list_of_ended_sessions_is_for_this_user_alone_and_does_not_grow_for
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+def test_the_file_is_written_anew_when_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flower.web.revocations._COMPACT_BYTES", 1000)
+    monkeypatch.setattr("flower.web.revocations._LOOK_SECONDS", 0.0)
+    clock = Clock()
+    one, other = Revocations(tmp_path, clock), Revocations(tmp_path, clock)
+    one.add("kept", clock.now + 10_000)
+    clock.now += 1
+    one.add_all()
+    for number in range(500):
+        clock.now += 1
+        (one if number % 2 else other).add(f"sid{number:020}", clock.now + 5)
+        assert (tmp_path / "revoked").stat().st_size < 2500
+    for each in (one, other, Revocations(tmp_path, clock)):
+        assert each.stands("kept", clock.now)
+        assert each.stands("anything", 1_700_000_001.0)
+        assert each.stands(f"sid{499:020}", clock.now)
+        assert not each.stands("anything", clock.now)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["revoked", "revoked.lock"]
+
+
 def test_a_damaged_line_costs_itself_alone(tmp_path: Path) -> None:
     clock = Clock()
     (tmp_path / "revoked").write_bytes(b"\xff\xfe nonsense\n\nname\nsid 99999999999\nhalf 9999")

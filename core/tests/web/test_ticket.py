@@ -9,7 +9,6 @@ import pytest
 
 from flower.web.cookies import Cookies
 from flower.web.keys import Keys
-from flower.web.revocations import Revocations
 from flower.web.ticket import Tickets
 from flower_plugins import LoginRefused
 from flower_plugins.testing import FakeClock as Clock
@@ -23,11 +22,10 @@ def pair(line: str) -> str:
     return line.partition(";")[0]
 
 
-def tickets(clock: Clock, *secrets: str, provider: str = "google", used: Revocations | None = None) -> Tickets:
+def tickets(clock: Clock, *secrets: str, provider: str = "google") -> Tickets:
     return Tickets(
         Keys(secrets or (SECRET,), clock),
         Cookies(""),
-        used or Revocations(None, clock),
         provider=provider,
         redirect_uri="http://localhost/login",
         clock=clock,
@@ -120,3 +118,15 @@ def test_logins_that_are_never_finished_do_not_fill_the_jar() -> None:
             if not value:
                 del jar[name]
         assert len(jar) <= 9
+
+
+def test_a_flood_of_finished_logins_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flower.web.ticket._MOST", 10)
+    clock = Clock()
+    made = tickets(clock)
+    for _ in range(50):
+        ticket, (line,) = made.issue(request(), "/")
+        made.redeem(request(pair(line)), ticket.state)
+        assert len(made._used) <= 10
+        with pytest.raises(LoginRefused):
+            made.redeem(request(pair(line)), ticket.state)
