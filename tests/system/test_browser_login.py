@@ -54,6 +54,7 @@ def test_one_logs_in_lands_where_one_wanted_to_be_and_logs_out(page: Page) -> No
     page.get_by_label("Name").press("Enter")
     page.wait_for_url("**/tasks?search=state%3AFAILURE&sort=name")
     expect(page.get_by_text("ann@example.com")).to_be_visible()
+    page.goto("plugins")  # which asks for nothing by itself, so that nothing is refused while one leaves
     page.get_by_role("banner").get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Logged out")).to_be_visible()
     page.get_by_role("link", name="Log in again").click()
@@ -71,3 +72,22 @@ def test_the_page_asks_before_everybody_is_logged_out(page: Page) -> None:
     expect(page.get_by_text("You are logged in as ann@example.com.")).to_be_visible()
     page.get_by_role("button", name="Log everybody out").click()
     expect(page.get_by_role("heading", name="Logged out")).to_be_visible()
+
+
+def test_a_page_whose_session_ended_elsewhere_leads_to_the_login(
+    browser: Browser, flower: RunningFlower, redis_room: Room
+) -> None:
+    """S58: not watched, since Chromium complains of the 401 that tells the page."""
+    with browser.new_context(base_url=f"{flower.url}/") as context:
+        page, other = context.new_page(), context.new_page()
+        page.goto("tasks")
+        page.get_by_label("Name").fill("ann@example.com")
+        page.get_by_label("Name").press("Enter")
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        other.goto("logout")
+        other.get_by_role("main").get_by_role("button", name="Log out").click()
+        expect(other.get_by_role("heading", name="Logged out")).to_be_visible()
+        page.bring_to_front()
+        redis_room.app().send_task("tests.system.cluster.add", (1, 2))
+        expect(page.get_by_label("Name")).to_be_visible(timeout=10_000)
+        assert page.url.endswith("/login?next=/tasks")

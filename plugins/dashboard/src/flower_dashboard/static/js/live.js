@@ -50,6 +50,11 @@ async function run() {
       settle();
     }
   } catch (error) {
+    if (error.status === 401) {
+      leave();
+      location.reload(); // The session has ended: the page itself leads to the login and back.
+      return;
+    }
     connected(false);
     if (error.gone) leave();
   } finally {
