@@ -138,6 +138,7 @@ class Site:
     routes: Sequence[Route] = ROUTES
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
     freshened: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
@@ -174,13 +175,16 @@ class Site:
         return Router(
             host=FakeHost(url_prefix=self.prefix),
             table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
-            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
+            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, self._fail),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=self.authenticated,
             access_log=False,
             freshen=lambda: self.freshened.append("now"),
         )
+
+    def _fail(self, plugin: str, reason: str) -> None:
+        self.failures.append((plugin, reason))
 
 
 @pytest.fixture
