@@ -6,14 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flower.app.arrivals import Arrivals
 from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
-from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
 from flower.app.requests import request_formatter, result_formatter
 from flower.app.roll_call import RollCall
@@ -54,6 +53,9 @@ from flower_plugins import (
     Route,
     Service,
 )
+
+if TYPE_CHECKING:
+    from flower.app.memory import Memory
 
 __all__ = ["Flower"]
 
@@ -149,6 +151,8 @@ class Flower:
         settings, store = self.settings, self._choices.history_store()
         if store is None:
             return None
+        from flower.app.memory import Memory  # brings the recorder along, which most Flowers do without
+
         milliseconds = settings["state_save_interval"] or _SAVE_MILLISECONDS
         return Memory(
             self.state,
@@ -244,7 +248,7 @@ class Flower:
         self.router = Router(
             host=self.host,
             table=self.table,
-            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
+            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken, self.registry.fail),
             errors=errors,
             proxies=trusted,
             no_store=self.posture.authenticated,

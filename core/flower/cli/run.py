@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -53,14 +52,9 @@ def serve(app: Any, settings: EffectiveSettings, plugins: Any, quiet: bool) -> i
         from flower.demo import run_demo  # brings a broker, workers and traffic along
 
         return run_demo(settings, plugins, quiet)
-    gc.disable()  # what is made now lives as long as the process: looking through it again and again finds nothing
-    try:
-        from flower.app import Flower, serve_until_stopped  # brings Tornado and everything else along
+    from flower.app import Flower, serve_until_stopped  # brings Tornado and everything else along
 
-        flower = Flower(app, settings, plugins)
-    finally:
-        gc.freeze()
-        gc.enable()
+    flower = Flower(app, settings, plugins)
     return serve_until_stopped(flower, quiet=quiet)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flower.masking import mask_url
 from flower.settings.catalogue import Catalogue
@@ -12,8 +12,7 @@ from flower.settings.catalogue import Catalogue
 __all__ = ["EffectiveSettings", "Origin"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """A value that was set, and where, in words."""
 
     value: Any

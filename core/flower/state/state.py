@@ -113,6 +113,11 @@ class State:
             self.tasks.touch()
             self._tell(lost)
 
+    @property
+    def inhabited(self) -> bool:
+        """Tell whether there is a worker or a task: without any, `tick` has nothing to look at."""
+        return bool(self.workers.known()) or len(self.tasks) > 0
+
     def tick(self, *, listening: bool = True) -> None:
         """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+from types import MappingProxyType
+from typing import NamedTuple
 
 from tornado.httputil import HTTPServerRequest
 
@@ -20,9 +21,9 @@ from flower.web.origins import (
 )
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
-from flower.web.table import Match
-from flower_plugins import Access, AuthProvider, Identity, Route
-from flower_plugins.web import foreign, methods
+from flower.web.table import Entry, Match
+from flower_plugins import Access, AuthProvider, Identity, Route, Unavailable
+from flower_plugins.web import foreign, handler_of, methods
 
 __all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
 
@@ -34,20 +35,18 @@ _LENGTH_DIGITS = 12
 _STREAM_TYPE = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An answer that replaces the handler's."""
 
     status: int
     message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 TOO_LARGE = Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestVisit:
+class RequestVisit(NamedTuple):
     """What the guard found out about a request; handed to its handler."""
 
     visitor: Visitor
@@ -82,10 +81,14 @@ class Guard:
         hosts: AllowedHosts,
         errors: ErrorBodies,
         broken: Callable[[str], str | None],
+        failed: Callable[[str, str], object],
     ) -> None:
-        """`broken` says why a plugin's routes cannot work at the moment, None when they can."""
+        """`broken` says why a plugin's routes cannot work at the moment, None when they can.
+
+        `failed` is told of a plugin whose handler cannot be loaded, and why.
+        """
         self._posture, self._providers, self._hosts = posture, providers, hosts
-        self._errors, self._broken = errors, broken
+        self._errors, self._broken, self._failed = errors, broken, failed
 
     async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         """Return the visit to hand to the handler, or the refusal to send. Whatever goes wrong here refuses."""
@@ -106,9 +109,7 @@ class Guard:
             attempt(request, route, None).end(_refused(early))
             return early
         visitor = Visitor(await self._identify(request) if route.access != "public" else None, _is_local(request))
-        refusal = self._refuse(request, route, visitor)
-        if refusal is None and (reason := self._broken(match.entry.plugin)) is not None:
-            refusal = Refusal(503, reason)
+        refusal = self._refuse_handled(request, match.entry, visitor)
         if refusal is not None:
             attempt(request, route, visitor.identity).end(_refused(refusal))
             return refusal
@@ -133,11 +134,25 @@ class Guard:
             )
         return None
 
+    def _refuse_handled(self, request: HTTPServerRequest, entry: Entry, visitor: Visitor) -> Refusal | None:
+        """Refuse, also because nothing can handle it: a handler that is only named is loaded here."""
+        try:
+            refusal = self._refuse(request, entry.route, visitor)
+            if refusal is None and (reason := self._broken(entry.plugin)) is not None:
+                return Refusal(503, reason)
+            if refusal is None:
+                handler_of(entry.route)
+        except Unavailable as error:
+            self._failed(entry.plugin, error.message)
+            return Refusal(503, f"A part of the plugin {entry.plugin} cannot be loaded; the plugins page says why")
+        return refusal
+
     def _refuse(self, request: HTTPServerRequest, route: Route, visitor: Visitor) -> Refusal | None:
         changing = route.access in ("write", "admin")
         safe = request.method in _SAFE
         if changing and safe and request.method != "OPTIONS":
-            return Refusal(405, "", {"Allow": ", ".join(each for each in methods(route.handler) if each not in _SAFE)})
+            allowed = [each for each in methods(handler_of(route)) if each not in _SAFE]
+            return Refusal(405, "", {"Allow": ", ".join(allowed)})
         if not safe and route.surface == "api" and (denied := self._judge(route, visitor)):
             return denied  # a closed API says so before anything else
         if not safe and (reason := refuse_cross_site(request)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flower_plugins import Banner
 
@@ -19,8 +19,7 @@ _OPEN_API = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Posture:
+class Posture(NamedTuple):
     """The facts that access decisions rest on.
 
     `authenticated` means that a login is configured. `loopback_only` means that only programs on

@@ -31,6 +31,7 @@ from flower.web.guard import MAX_BODY, TOO_LARGE, Guard, Refusal, attempt
 from flower.web.origins import TrustedProxies
 from flower.web.table import Match, RouteTable
 from flower_plugins import Host
+from flower_plugins.web import handler_of
 
 __all__ = ["Router"]
 
@@ -167,7 +168,7 @@ class _Exchange(HTTPMessageDelegate):
         router.freshen()
         if "text/event-stream" not in outcome.accept:
             router.began(self)
-        self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
+        self._delegate = router.application.get_handler_delegate(request, handler_of(match.entry.route), made_with)
         ready = self._delegate.headers_received(start_line, headers)
         if ready is not None:
             await ready

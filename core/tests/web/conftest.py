@@ -141,6 +141,7 @@ class Site:
     limits: Limits = field(default_factory=lambda: Limits(total=200, per_address=100))
     hsts: int = 0
     freshened: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
@@ -175,7 +176,7 @@ class Site:
         return Router(
             host=FakeHost(url_prefix=self.prefix),
             table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
-            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get),
+            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, self._fail),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=self.authenticated,
@@ -183,6 +184,9 @@ class Site:
             hsts=self.hsts,
             freshen=lambda: self.freshened.append("now"),
         )
+
+    def _fail(self, plugin: str, reason: str) -> None:
+        self.failures.append((plugin, reason))
 
 
 @pytest.fixture

@@ -5,22 +5,14 @@ from __future__ import annotations
 from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.states import is_finished
-from flower_plugins import FlowerError, Forbidden, NotFound, Param
+from flower_plugins import FlowerError, Forbidden, NotFound
 from flower_plugins.web import Handler, wants_json
 
 __all__ = [
-    "REVOKE_PARAMS",
-    "SIGNALS",
     "Action",
     "RefreshWorker",
     "RevokeTask",
 ]
-
-SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGHUP", "SIGABRT")
-REVOKE_PARAMS = (
-    Param("terminate", bool, False, help="Also kill the process that runs the task."),
-    Param("signal", str, "SIGTERM", choices=SIGNALS, help="The signal to kill it with."),
-)
 
 
 class _Finished(FlowerError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Badge", "badge", "check"]
 
@@ -15,8 +15,7 @@ _TONES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Badge:
+class Badge(NamedTuple):
     """The name as it was given, and one of the tones bad, warn, ok, idle."""
 
     name: str

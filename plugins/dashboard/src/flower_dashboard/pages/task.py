@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from flower_dashboard.actions import SIGNALS
-from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
+from flower_dashboard.pages.page import PageHandler
+from flower_dashboard.params import SIGNALS
 from flower_dashboard.states import is_finished
 from flower_dashboard.views.task import task_view
-from flower_plugins import NotFound, Param, Task
+from flower_plugins import NotFound, Task
 
-__all__ = ["CONFIRM_PARAMS", "TASK_PARAMS", "ConfirmTaskPage", "TaskPage"]
-
-TASK_PARAMS = (FRAGMENT, *FLASH)
-CONFIRM_PARAMS = (
-    FRAGMENT,
-    Param("action", str, required=True, choices=("revoke", "terminate"), help="What to ask about."),
-)
+__all__ = ["ConfirmTaskPage", "TaskPage"]
 
 
 class _TaskHandler(PageHandler):
