@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress, repeat
 from operator import attrgetter, is_
 
@@ -10,12 +10,17 @@ from flower.state.search.columns import Column, Places, everywhere
 from flower.state.search.pairs import KwargsColumn
 from flower.state.tasks import TaskRecord
 
-__all__ = ["COLUMNS", "PLAIN", "Chunk"]
+__all__ = ["COLUMNS", "PLAIN", "Chunk", "chunks"]
 
 PLAIN = ("args", "kwargs", "result", "uuid", "name", "state", "worker")
 """The fields in which a plain word is looked for, first those that have it most often."""
 
 COLUMNS = (*PLAIN, "queue", "exception")
+
+_LONG = ("args", "kwargs", "result", "exception")
+_CHARACTERS = 2**20
+_FEW = 24
+_HEXADECIMAL = b"0123456789abcdefABCDEF-"
 
 _values = attrgetter(*COLUMNS)
 
@@ -23,20 +28,19 @@ _values = attrgetter(*COLUMNS)
 class Chunk:
     """Some tasks; `left` says how many of them are still as they are here, the others have changed or are gone."""
 
-    __slots__ = ("_live", "all", "columns", "known", "kwargs", "left", "size", "uuids")
+    __slots__ = ("_live", "all", "columns", "hexadecimal", "known", "kwargs", "left", "size", "uuids")
 
-    def __init__(self, records: Sequence[TaskRecord]) -> None:
-        self.uuids = [record.uuid for record in records]
-        self.left = len(records)
-        self.all: Places = everywhere(len(records))
+    def __init__(self, uuids: list[str], texts: Mapping[str, Sequence[str]]) -> None:
+        self.uuids = uuids
+        self.hexadecimal = not "".join(uuids).encode().translate(None, _HEXADECIMAL)
+        """Whether ids have none but these characters, so that most words need not be looked for in them."""
+        self.left = len(uuids)
+        self.all: Places = everywhere(len(uuids))
         self.known: dict[int, Places] = {}
         """What searches found, by a number that stands for the search."""
         self._live = self.left, self.all
-        values = dict(zip(COLUMNS, zip(*map(_values, records), strict=True), strict=True))
-        texts = {name: [text or "" for text in column] for name, column in values.items()}
-        self.kwargs = KwargsColumn(texts.pop("kwargs"))
-        self.columns: dict[str, Column] = {name: Column(column) for name, column in texts.items()}
-        self.columns["kwargs"] = self.kwargs
+        self.kwargs = KwargsColumn(texts["kwargs"])
+        self.columns = {name: self.kwargs if name == "kwargs" else Column(texts[name]) for name in COLUMNS}
         self.size = sum(column.size for column in self.columns.values())
 
     def live(self, homes: Mapping[str, Chunk]) -> Places:
@@ -48,4 +52,34 @@ class Chunk:
 
     def ids(self, places: Places) -> list[str]:
         """Return the ids of the tasks at some places."""
-        return list(compress(self.uuids, places.to_bytes(len(self.uuids), "little")))
+        flags = places.to_bytes(len(self.uuids), "little")
+        if flags.count(1) > _FEW:
+            return list(compress(self.uuids, flags))
+        return [self.uuids[place] for place in _set(flags)]
+
+    def few(self, places: Places) -> list[int] | None:
+        """Return some places one by one, None where they are so many that all may be looked at as well."""
+        return list(_set(places.to_bytes(len(self.uuids), "little"))) if places.bit_count() <= _FEW else None
+
+
+def _set(flags: bytes) -> Iterator[int]:
+    place = flags.find(1)
+    while place >= 0:
+        yield place
+        place = flags.find(1, place + 1)
+
+
+def chunks(records: Sequence[TaskRecord]) -> Iterator[Chunk]:
+    """Put tasks together, in pieces that are none too large."""
+    texts = _texts(records)
+    if len(records) > 1 and sum(sum(map(len, texts[name])) for name in _LONG) > _CHARACTERS:
+        half = len(records) // 2
+        yield from chunks(records[:half])
+        yield from chunks(records[half:])
+    else:
+        yield Chunk([record.uuid for record in records], texts)
+
+
+def _texts(records: Sequence[TaskRecord]) -> dict[str, list[str]]:
+    columns = zip(*map(_values, records), strict=True)
+    return {name: [text or "" for text in column] for name, column in zip(COLUMNS, columns, strict=True)}

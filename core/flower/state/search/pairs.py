@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from flower.state.literals import read_mapping
-from flower.state.search.columns import Column
+from flower.state.search.columns import Column, spelt
 
 __all__ = ["KwargsColumn", "is_odd", "pairs", "spellings"]
 
@@ -36,9 +36,8 @@ class KwargsColumn(Column):
 
     def candidates(self, key: str, value: str) -> Iterator[tuple[int, str]]:
         """Yield place and text of what has to be parsed to find all that have a pair, which is folded."""
-        texts = spellings(key, value)
         places = set(self._odd if key.isidentifier() else range(len(self._written)))
-        for found in map(self.texts_with, texts):
+        for found in map(self.texts_with, map(spelt, spellings(key, value))):
             places.update(place for place, there in enumerate(found or ()) if there)
         for place in sorted(places):
             text = self._written[place]
@@ -54,7 +53,7 @@ def is_odd(kwargs: str) -> bool:
     return kwargs.count("':") != kwargs.count("': ")
 
 
-def spellings(key: str, value: str) -> tuple[bytes, ...]:
+def spellings(key: str, value: str) -> tuple[str, ...]:
     """Return texts of which a task that is not odd has at least one if it has the pair; both are folded.
 
     There are none for a key that may be spelt in any way.
@@ -63,12 +62,11 @@ def spellings(key: str, value: str) -> tuple[bytes, ...]:
         return ()
     start = f"'{key}': "
     if not value or not value.isprintable() or "'" in value or '"' in value or "\\" in value:
-        return (start.encode(),)
-    quoted = f"{start}'{value}'".encode()
+        return (start,)
+    quoted = f"{start}'{value}'"
     if value[0].isalpha() and value not in _WORDS:
         return (quoted,)
-    plain = (start + value).encode()
-    return quoted, plain + b",", plain + b"}"
+    return quoted, f"{start}{value},", f"{start}{value}}}"
 
 
 def pairs(kwargs: str) -> dict[str, str]:

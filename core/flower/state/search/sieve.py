@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from flower.state.search.chunk import COLUMNS, PLAIN, Chunk
-from flower.state.search.columns import Places
+from flower.state.search.columns import Places, spelt
 from flower.state.search.syntax import All, Exact, Node, Not, One, Range, Term
 
 __all__ = ["Sieve", "decided", "superset", "undecided"]
 
 Settled = Mapping[Term, Places]
-_Test = Callable[[Chunk, Settled], Places]
+_Test = Callable[[Chunk, Settled, Places], Places]
+"""Says which of some places match; what it says of other places does not count."""
 
+_HEXADECIMAL = frozenset("0123456789abcdef-")
 _FEW_VALUES = ("state", "name", "worker", "queue", "exception")
 
 
@@ -27,7 +29,7 @@ class Sieve:
 
     def places(self, chunk: Chunk, settled: Settled) -> Places:
         """Return the places of the tasks that match."""
-        return self._test(chunk, settled)
+        return self._test(chunk, settled, chunk.all)
 
 
 def decided(node: Node) -> bool:
@@ -74,10 +76,10 @@ def _compiled(node: Node) -> _Test:
     if isinstance(node, Term):
         return _term(node)
     if isinstance(node, Exact):
-        return _equal(node.field, node.text.encode())
+        return _equal(node.field, spelt(node.text))
     if isinstance(node, Not):
         inner = _compiled(node.part)
-        return lambda chunk, settled: chunk.all ^ inner(chunk, settled)
+        return lambda chunk, settled, within: chunk.all ^ inner(chunk, settled, within)
     if isinstance(node, Range):
         raise TypeError(f"no column decides {node}")
     tests = [_compiled(part) for part in sorted(node.parts, key=_cost)]
@@ -96,27 +98,34 @@ def _cost(node: Node) -> int:
 
 
 def _term(node: Term) -> _Test:
-    term = node.text.encode()
+    term = spelt(node.text)
     if node.key:
-        return lambda _, settled: settled[node]
+        return lambda _, settled, __: settled[node]
     if node.field == "state":
         return _equal("state", term)
     if node.field:
         field = node.field
-        return lambda chunk, _: chunk.columns[field].holding(term)
+        return lambda chunk, _, within: chunk.columns[field].holding(term, _few(chunk, within))
     return _plain(term)
 
 
-def _equal(field: str, whole: bytes) -> _Test:
-    return lambda chunk, _: chunk.columns[field].equal(whole)
+def _equal(field: str, whole: str) -> _Test:
+    return lambda chunk, _, __: chunk.columns[field].equal(whole)
 
 
-def _plain(term: bytes) -> _Test:
-    def places(chunk: Chunk, _: Settled) -> Places:
+def _few(chunk: Chunk, within: Places) -> list[int] | None:
+    return None if within is chunk.all else chunk.few(within)
+
+
+def _plain(term: str) -> _Test:
+    hexadecimal = _HEXADECIMAL.issuperset(term)
+    without_ids = tuple(name for name in PLAIN if name != "uuid")
+
+    def places(chunk: Chunk, _: Settled, within: Places) -> Places:
         found = 0
-        columns = chunk.columns
-        for name in PLAIN:
-            found |= columns[name].holding(term)
+        columns, few = chunk.columns, _few(chunk, within)
+        for name in PLAIN if hexadecimal or not chunk.hexadecimal else without_ids:
+            found |= columns[name].holding(term, few)
             if found == chunk.all:
                 break
         return found
@@ -125,10 +134,10 @@ def _plain(term: bytes) -> _Test:
 
 
 def _all(tests: Sequence[_Test]) -> _Test:
-    def places(chunk: Chunk, settled: Settled) -> Places:
-        found = chunk.all
+    def places(chunk: Chunk, settled: Settled, within: Places) -> Places:
+        found = within
         for test in tests:
-            found &= test(chunk, settled)
+            found &= test(chunk, settled, found)
             if not found:
                 break
         return found
@@ -137,10 +146,10 @@ def _all(tests: Sequence[_Test]) -> _Test:
 
 
 def _one(tests: Sequence[_Test]) -> _Test:
-    def places(chunk: Chunk, settled: Settled) -> Places:
+    def places(chunk: Chunk, settled: Settled, within: Places) -> Places:
         found = 0
         for test in tests:
-            found |= test(chunk, settled)
+            found |= test(chunk, settled, within)
             if found == chunk.all:
                 break
         return found

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from flower.state.pace import Pace
-from flower.state.search.chunk import Chunk
+from flower.state.search.chunk import Chunk, chunks
 from flower.state.search.columns import Places
 from flower.state.search.found import Found
 from flower.state.search.pairs import pairs
@@ -23,7 +23,6 @@ from flower.state.tasks import TaskRecord
 __all__ = ["Texts"]
 
 _DOCUMENTS = 512
-_CHARACTERS = 2**20
 _IDLE_SECONDS = 120.0
 _MAX_BYTES = 512 * 2**20
 _STEP = 64
@@ -117,19 +116,16 @@ class Texts:
     async def _renew_all(self, changed: list[str], records: dict[str, TaskRecord], pace: Pace) -> int:
         """Return how many were renewed: all, unless they are too large."""
         fresh: dict[str, TaskRecord] = {}
-        characters = 0
         if changed:
             self._reopen(records, fresh)
         for first in range(0, len(changed), _STEP):
-            for uuid in changed[first : first + _STEP]:
+            step = changed[first : first + _STEP]
+            for uuid in step if self._homes else ():
                 self._leave(uuid, records, fresh)
-                record = records.get(uuid)
-                if record is not None:
-                    fresh[uuid] = record
-                    characters += len(record.args or "") + len(record.kwargs or "") + len(record.result or "")
-            if len(fresh) >= _DOCUMENTS or characters > _CHARACTERS:
+            fresh.update((uuid, records[uuid]) for uuid in step if uuid in records)
+            if len(fresh) >= _DOCUMENTS:
                 self._seal(fresh)
-                fresh, characters = {}, 0
+                fresh = {}
                 await pace.maybe_rest()
             if self._size > _MAX_BYTES:
                 return first
@@ -153,7 +149,7 @@ class Texts:
     def _reopen(self, records: dict[str, TaskRecord], fresh: dict[str, TaskRecord]) -> None:
         """Take the newest chunk apart unless it is full, lest every search leave a small one behind."""
         newest = next(reversed(self._chunks), None)
-        if newest is not None and len(newest.uuids) < _DOCUMENTS and newest.size < _CHARACTERS:
+        if newest is not None and newest.left < _DOCUMENTS // 2:
             self._dissolve(newest, records, fresh)
 
     def _leave(self, uuid: str, records: dict[str, TaskRecord], fresh: dict[str, TaskRecord]) -> None:
@@ -176,10 +172,10 @@ class Texts:
                     fresh[uuid] = records[uuid]
 
     def _seal(self, fresh: dict[str, TaskRecord]) -> None:
-        chunk = Chunk(list(fresh.values()))
-        self._chunks[chunk] = None
-        self._size += chunk.size
-        self._homes.update(dict.fromkeys(fresh, chunk))
+        for chunk in chunks(list(fresh.values())):
+            self._chunks[chunk] = None
+            self._size += chunk.size
+            self._homes.update(dict.fromkeys(chunk.uuids, chunk))
 
     def _clear(self) -> None:
         self.live = False
