@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def places(found: int, number: int) -> list[int]:
 
 
 @pytest.fixture(scope="module", params=[0, 2, 48])
-def singly(request: pytest.FixtureRequest) -> int:
+def singly(request: pytest.FixtureRequest) -> Iterator[int]:
     """How many hits are looked at one by one; the rest is found another way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "_SINGLY", request.param)

@@ -136,8 +136,14 @@ def test_whatever_is_searched_for_is_what_a_look_at_each_task_finds(
             assert [row.uuid for row in ask(state, search=text, offset=2, limit=5, **bounds).rows] == newest[2:7]
 
 
-def test_each_task_is_found_once_however_many_search_while_all_of_them_change(event: MakeEvent) -> None:
-    number = 6000
+@pytest.mark.parametrize("changes", [1, 20, 150])
+def test_each_task_is_found_once_however_many_search_while_all_of_them_change(
+    event: MakeEvent, monkeypatch: pytest.MonkeyPatch, changes: int
+) -> None:
+    monkeypatch.setattr("flower.state.pace._SLICE", 0.0)  # rest wherever that may be
+    monkeypatch.setattr(texts_module, "_DOCUMENTS", 32)
+    monkeypatch.setattr(texts_module, "_STEP", 8)
+    number = 800
     state = State(max_tasks=number)
     state.apply(events(event, [("received", n) for n in range(number)], 1.0))
     turns = [0]
@@ -145,7 +151,8 @@ def test_each_task_is_found_once_however_many_search_while_all_of_them_change(ev
     async def churn() -> None:
         while True:
             turns[0] += 1
-            picks = [("started" if turns[0] % 2 else "succeeded", (turns[0] * 97 + n * 5) % number) for n in range(150)]
+            kind = "started" if turns[0] % 2 else "succeeded"
+            picks = [(kind, (turns[0] * 97 + n * 5) % number) for n in range(changes)]
             state.apply(events(event, picks, 1000.0 * turns[0]))
             await asyncio.sleep(0)
 
@@ -157,7 +164,7 @@ def test_each_task_is_found_once_however_many_search_while_all_of_them_change(ev
     async def scenario() -> list[tuple[int, set[str]]]:
         work = asyncio.ensure_future(churn())
         found: list[tuple[int, set[str]]] = []
-        for _ in range(6):
+        for _ in range(4):
             found += await asyncio.gather(*map(search, ("user", "NOT nowhere", "t OR straße", "kwargs:user")))
         work.cancel()
         return found

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import count
 
 from flower.state.pace import Pace
 from flower.state.search.chunk import Chunk, chunks
@@ -28,6 +29,7 @@ _MAX_BYTES = 512 * 2**20
 _STEP = 64
 _REMEMBERED = 8
 _AT_ONCE = 64
+_TURNS = 20
 
 _Test = Callable[[TaskRecord], bool]
 
@@ -71,7 +73,7 @@ class Texts:
         number = self._number_of(sieve.node)
         looked_at: dict[Chunk, Places] = {}
         passing: dict[str, bool] = {}
-        while True:
+        for turn in count():
             # Whoever searches at the same time may bring texts up to date, and so move tasks to new chunks.
             for chunk in [chunk for chunk in self._chunks if chunk not in looked_at]:
                 looked_at[chunk] = await _places(chunk, sieve, number, pace)
@@ -81,12 +83,9 @@ class Texts:
             for first in range(0, len(late), _AT_ONCE):
                 for uuid in late[first : first + _AT_ONCE]:
                     passing[uuid] = uuid in records and test(records[uuid])
-                if len(late) > _AT_ONCE:
+                if len(late) > _AT_ONCE and turn < _TURNS:
                     await pace.maybe_rest()
-            if self._updating.locked():
-                async with self._updating:  # what is being moved is nowhere
-                    continue
-            if len(late) <= _AT_ONCE and all(chunk in looked_at for chunk in self._chunks):
+            if (len(late) <= _AT_ONCE or turn >= _TURNS) and all(chunk in looked_at for chunk in self._chunks):
                 break
         places = {chunk: looked_at[chunk] and looked_at[chunk] & chunk.live(self._homes) for chunk in self._chunks}
         passed = {uuid: passing[uuid] for uuid in self._changed}
@@ -126,7 +125,7 @@ class Texts:
             if len(fresh) >= _DOCUMENTS:
                 self._seal(fresh)
                 fresh = {}
-                await pace.maybe_rest()
+                await pace.maybe_rest()  # only here, where every task is in a chunk or noted as changed
             if self._size > _MAX_BYTES:
                 return first
         if fresh:
