@@ -115,7 +115,7 @@ def chunked(request: pytest.FixtureRequest) -> Any:
         yield request.param
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_whatever_is_searched_for_is_what_a_look_at_each_task_finds(
     chunked: int, event: MakeEvent, data: st.DataObject
@@ -211,3 +211,24 @@ def test_large_texts_make_chunks_of_fewer_tasks_s64(event: MakeEvent) -> None:
     state.apply([event("task-received", f"{n}", args="x" * 60_000 + f" {n}") for n in range(1100)])
     assert ask(state, search="x 77").matching == len([n for n in range(1100) if "77" in str(n)])
     assert max(chunk.size for chunk in state.tasks.texts._chunks) < 2**21
+
+
+@pytest.mark.parametrize("turn", [1, 5, 20, 39, 40, 41, 60])
+def test_a_search_finds_everything_though_the_texts_are_given_up_meanwhile(
+    event: MakeEvent, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    monkeypatch.setattr("flower.state.pace._SLICE", 0.0)
+    monkeypatch.setattr(texts_module, "_DOCUMENTS", 64)
+    state = State()
+    state.apply(events(event, [("received", n) for n in range(2000)], 1.0))
+    wanted = ask(state, search="a1 OR a2", limit=None).matching
+    assert wanted > 500
+
+    async def scenario() -> int:
+        work = asyncio.ensure_future(state.tasks.query(TaskQuery(search="a1 OR a2 OR nowhere", limit=5)))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        state.tasks.texts._clear()
+        return (await work).matching
+
+    assert asyncio.run(scenario()) == wanted

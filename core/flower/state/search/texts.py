@@ -48,7 +48,9 @@ class Texts:
         self._size = 0
         self._updating = asyncio.Lock()
         self._numbers: OrderedDict[Node, int] = OrderedDict()
+        self._remembered: set[int] = set()
         self._number = 0
+        self._given_up = 0
 
     def note(self, uuid: str) -> None:
         """Take note of a new or changed task."""
@@ -70,15 +72,17 @@ class Texts:
         """
         if not await self._update(records, pace):
             return None
-        number = self._number_of(sieve.node)
+        given_up, number = self._given_up, self._number_of(sieve.node)
         looked_at: dict[Chunk, Places] = {}
         passing: dict[str, bool] = {}
         for turn in count():
             # Whoever searches at the same time may bring texts up to date, and so move tasks to new chunks.
             for chunk in [chunk for chunk in self._chunks if chunk not in looked_at]:
-                looked_at[chunk] = await _places(chunk, sieve, number, pace)
+                looked_at[chunk] = await self._places(chunk, sieve, number, pace)
                 if pace.due:
                     await pace.rest()
+            if self._given_up != given_up:  # they became too large for somebody else
+                return None
             late = [uuid for uuid in self._changed if uuid not in passing]
             for first in range(0, len(late), _AT_ONCE):
                 for uuid in late[first : first + _AT_ONCE]:
@@ -87,6 +91,8 @@ class Texts:
                     await pace.maybe_rest()
             if (len(late) <= _AT_ONCE or turn >= _TURNS) and all(chunk in looked_at for chunk in self._chunks):
                 break
+        if self._given_up != given_up:
+            return None
         places = {chunk: looked_at[chunk] and looked_at[chunk] & chunk.live(self._homes) for chunk in self._chunks}
         passed = {uuid: passing[uuid] for uuid in self._changed}
         return Found(places, self._homes, passed, lambda uuid: uuid in records and test(records[uuid]))
@@ -132,14 +138,25 @@ class Texts:
             self._seal(fresh)
         return len(changed)
 
+    async def _places(self, chunk: Chunk, sieve: Sieve, number: int, pace: Pace) -> Places:
+        found = chunk.known.get(number)
+        if found is None:
+            settled = {pair: await _settled(chunk, pair, pace) for pair in sieve.pairs}
+            found = sieve.places(chunk, settled)
+            if number in self._remembered:  # not if others have pushed it out meanwhile
+                chunk.known[number] = found
+        return found
+
     def _number_of(self, node: Node) -> int:
         """Return what stands for a search in the chunks, which remember what the latest few found."""
         number = self._numbers.get(node)
         if number is None:
             self._number += 1
             number = self._numbers[node] = self._number
+            self._remembered.add(number)
             if len(self._numbers) > _REMEMBERED:
                 _, forgotten = self._numbers.popitem(last=False)
+                self._remembered.discard(forgotten)
                 for chunk in self._chunks:
                     chunk.known.pop(forgotten, None)
         self._numbers.move_to_end(node)
@@ -180,14 +197,8 @@ class Texts:
         self.live = False
         self._chunks, self._homes, self._changed, self._size = {}, {}, {}, 0
         self._numbers.clear()
-
-
-async def _places(chunk: Chunk, sieve: Sieve, number: int, pace: Pace) -> Places:
-    found = chunk.known.get(number)
-    if found is None:
-        settled = {pair: await _settled(chunk, pair, pace) for pair in sieve.pairs}
-        found = chunk.known[number] = sieve.places(chunk, settled)
-    return found
+        self._remembered.clear()
+        self._given_up += 1
 
 
 async def _settled(chunk: Chunk, pair: Term, pace: Pace) -> Places:
