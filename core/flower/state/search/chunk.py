@@ -28,7 +28,7 @@ _values = attrgetter(*COLUMNS)
 class Chunk:
     """Some tasks; `left` says how many of them are still as they are here, the others have changed or are gone."""
 
-    __slots__ = ("_live", "all", "columns", "hexadecimal", "known", "kwargs", "left", "size", "uuids")
+    __slots__ = ("_gone", "_live", "all", "columns", "hexadecimal", "known", "kwargs", "left", "size", "uuids")
 
     def __init__(self, uuids: list[str], texts: Mapping[str, Sequence[str]]) -> None:
         self.uuids = uuids
@@ -38,17 +38,32 @@ class Chunk:
         self.all: Places = everywhere(len(uuids))
         self.known: dict[int, Places] = {}
         """What searches found, by a number that stands for the search."""
-        self._live = self.left, self.all
+        self._live = self.all
+        self._gone: list[str] = []
         self.kwargs = KwargsColumn(texts["kwargs"])
         self.columns = {name: self.kwargs if name == "kwargs" else Column(texts[name]) for name in COLUMNS}
         self.size = sum(column.size for column in self.columns.values())
 
+    @property
+    def behind(self) -> bool:
+        """Whether `live` has something to do."""
+        return bool(self._gone)
+
+    def leave(self, uuid: str) -> None:
+        """Let a task go, whose home this is no longer."""
+        self.left -= 1
+        self._gone.append(uuid)
+
     def live(self, homes: Mapping[str, Chunk]) -> Places:
         """Return the places of the tasks whose home this still is."""
-        if self._live[0] != self.left:
+        if len(self._gone) > _FEW:
             stayed = bytes(map(is_, map(homes.get, self.uuids), repeat(self)))
-            self._live = self.left, int.from_bytes(stayed, "little")
-        return self._live[1]
+            self._live = int.from_bytes(stayed, "little")
+        else:
+            for uuid in self._gone:
+                self._live ^= 1 << (8 * self.uuids.index(uuid))
+        self._gone.clear()
+        return self._live
 
     def ids(self, places: Places) -> list[str]:
         """Return the ids of the tasks at some places."""

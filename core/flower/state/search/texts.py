@@ -77,10 +77,11 @@ class Texts:
         passing: dict[str, bool] = {}
         for turn in count():
             # Whoever searches at the same time may bring texts up to date, and so move tasks to new chunks.
-            for chunk in [chunk for chunk in self._chunks if chunk not in looked_at]:
-                looked_at[chunk] = await self._places(chunk, sieve, number, pace)
-                if pace.due:
-                    await pace.rest()
+            for chunk in [chunk for chunk in self._chunks if chunk.behind or chunk not in looked_at]:
+                if chunk not in looked_at:
+                    looked_at[chunk] = await self._places(chunk, sieve, number, pace)
+                chunk.live(self._homes)
+                await pace.maybe_rest()
             if self._given_up != given_up:  # they became too large for somebody else
                 return None
             late = [uuid for uuid in self._changed if uuid not in passing]
@@ -89,7 +90,8 @@ class Texts:
                     passing[uuid] = uuid in records and test(records[uuid])
                 if len(late) > _AT_ONCE and turn < _TURNS:
                     await pace.maybe_rest()
-            if (len(late) <= _AT_ONCE or turn >= _TURNS) and all(chunk in looked_at for chunk in self._chunks):
+            few = len(late) + sum(chunk.behind for chunk in self._chunks) <= _AT_ONCE
+            if (few or turn >= _TURNS) and all(chunk in looked_at for chunk in self._chunks):
                 break
         if self._given_up != given_up:
             return None
@@ -174,7 +176,7 @@ class Texts:
         chunk = self._homes.pop(uuid, None)
         if chunk is None:
             return
-        chunk.left -= 1
+        chunk.leave(uuid)
         if chunk.left <= _DOCUMENTS // 4 and chunk in self._chunks:
             self._dissolve(chunk, records, fresh)
 
