@@ -27,7 +27,7 @@ _MAX_QUEUES = 500
 
 
 class _Cell:
-    __slots__ = ("count", "created", "queue", "queue_tally", "tally")
+    __slots__ = ("count", "created", "queue", "tally")
 
     def __init__(self, tally: Tally, created: float) -> None:
         self.count = 0
@@ -35,7 +35,6 @@ class _Cell:
         self.tally = tally
         self.queue: str | None = None
         """The queue of the last task that was counted here: mostly that of the next one as well."""
-        self.queue_tally = tally
 
 
 class _Histogram:
@@ -116,13 +115,10 @@ class Counters(MetricSource):
         if cell is None:
             cell = self._first(series, name, kind)
         cell.count += 1
-        cell.tally.count += 1
         queue = record.queue or record.routing_key
-        if queue is not None:
-            if queue is not cell.queue:
-                cell.queue = queue
-                cell.queue_tally = self._tallies.queue(self._queues.of(queue), self._types.of(kind))
-            cell.queue_tally.count += 1
+        if queue is not cell.queue:
+            self._route(cell, queue)
+        cell.tally.count += 1
         if event.runtime:
             self._observe(series, self._timed_names.of(name), event.runtime)
             self._runtimes[name].append(event.runtime)
@@ -206,8 +202,13 @@ class Counters(MetricSource):
             pair = OTHER, pair[1]
         cell = series.events.get(pair)
         if cell is None:
-            cell = series.events[pair] = _Cell(self._tallies.task(*pair), self._now())
+            cell = series.events[pair] = _Cell(self._tallies.of(*pair), self._now())
         return cell
+
+    def _route(self, cell: _Cell, queue: str | None) -> None:
+        """Have a cell count for another queue."""
+        cell.queue = queue
+        cell.tally = self._tallies.of(cell.tally.name, cell.tally.kind, self._queues.of(queue) if queue else None)
 
     def _observe(self, series: _Series, name: str, runtime: float) -> None:
         histogram = series.runtimes.get(name)

@@ -48,7 +48,7 @@ class State:
         gaps: Callable[[], Sequence[Gap]] = tuple,
     ) -> None:
         """`gaps` returns the times in which events were missed."""
-        self._tallies = Tallies()
+        self._tallies = Tallies(self._known_workers)
         self.rollups = RollupStore(self._tallies, gaps=gaps, now=now, monotonic=monotonic)
         self.metrics = Counters(self._known_workers, buckets=buckets, now=now, tallies=self._tallies)
         self.workers = WorkerStore(
@@ -101,11 +101,11 @@ class State:
                 if kind[:5] == "task-":
                     self._apply_task(event, changes, heard)
                 elif kind[:7] == "worker-":
-                    self._note_heard(heard)
+                    self.workers.note_heard(heard)
                     changes.append(WorkerChange(self.workers.note(event), kind))
             except Exception:  # guards the batch against one event nobody foresaw
                 self._fail(event)
-        self._note_heard(heard)
+        self.workers.note_heard(heard)
         self._tell(changes)
 
     def merge_held(self, held: Iterable[HeldTask], as_of: int) -> None:
@@ -140,6 +140,7 @@ class State:
         """Take in workers kept by an earlier run, least recently heard first; offline until heard again."""
         for fields in workers:
             self.workers.restore(fields)
+        self._tallies.take_workers()  # what an earlier run counted has not happened now
 
     def restore(self, tasks: Iterable[Mapping[str, object]]) -> int:
         """Take in tasks kept by an earlier run, oldest first, before any event; return how many could be read.
@@ -191,10 +192,6 @@ class State:
         self.metrics.count(event, record, client)
         if event.exception is not None and kind == "task-failed":
             self.rollups.failed.note(record.exception, event.received_at, record.name, uuid)
-
-    def _note_heard(self, heard: Heard) -> None:
-        self._tallies.heard(heard)
-        self.workers.note_heard(heard)
 
     def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
         """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""

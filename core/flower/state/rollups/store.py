@@ -70,16 +70,15 @@ class RollupStore:
         seconds, tens, minutes = self._levels = Level(1, 300), Level(10, 360), Level(60, 1440)
         hour, day, sparks = Level(60, 60), Level(600, 144), Level(1800, 48)
         self._totals = [Counts(level, 0) for level in self._levels]
-        self._tasks = [Counts(level, MAX_TASKS) for level in (tens, minutes)]
+        self._tasks = [Counts(level, MAX_TASKS) for level in (tens, minutes, sparks)]
         self._workers = [Counts(level, MAX_WORKERS) for level in (tens, minutes)]
         self._queues = [Counts(level, MAX_QUEUES) for level in (tens, minutes)]
-        self._sparks = Counts(sparks, MAX_TASKS)
         self._lengths = [Lengths(level) for level in (tens, minutes)]
         self._times = {of: self._histograms() for of in ("runtime", "wait")}
         self._task_times = {of: TaskDurations(hour, day, MAX_TASKS) for of in ("runtime", "wait")}
         self._sums: dict[str, int] = {}
         self._timeline = Timeline(
-            (seconds, tens, minutes, hour, day, sparks), before=self._settle, now=now, monotonic=monotonic
+            (seconds, tens, minutes, hour, day, sparks), before=self._close, now=now, monotonic=monotonic
         )
 
     @property
@@ -90,8 +89,6 @@ class RollupStore:
     def tick(self, *, listening: bool) -> None:
         """Sort what came into the open buckets and close those that are over; to be called once a second."""
         self._settle_totals()
-        if self._tallies.crowded:
-            self._settle()
         self._timeline.update(listening)
 
     def note_length(self, queue: str, messages: int) -> None:
@@ -115,6 +112,8 @@ class RollupStore:
         if len(named) > 1 or (named and by != "type"):
             raise QueryError("Counts are kept by type of one task, worker or queue, or by one of these three.")
         self._settle(10 if span <= 3600 else 60)
+        if by == "worker" or worker is not None:
+            self._settle_workers()
         if by == "type":
             return self._by_type(span, named[0] if named else None, types)
         places = {"task": self._tasks, "worker": self._workers, "queue": self._queues}
@@ -269,7 +268,7 @@ class RollupStore:
 
     def _sparkline(self, name: str | None, window: int) -> Sequence[float | None]:
         if window == _DAY:
-            counts, number = self._sparks, 48
+            counts, number = self._tasks[2], 48
         else:
             counts, number = (self._tasks[0], 30) if window == 300 else (self._tasks[1], 60)
         row = counts.row(name, _ENDED, number)
@@ -280,6 +279,10 @@ class RollupStore:
             raise QueryError(f"Percentiles are kept of runtime and wait, not of {of!r}.")
         if not quantiles or any(not 0 <= each <= 1 for each in quantiles):
             raise QueryError("A quantile is a number from 0 to 1, such as 0.95.")
+
+    def _close(self, step: int) -> None:
+        self._settle(step)
+        self._settle_workers()
 
     def _settle_totals(self) -> None:
         """Bring the sums of everything up to date, which go by the second."""
@@ -299,19 +302,22 @@ class RollupStore:
     def _settle(self, step: int = 60) -> None:
         """Bring everything up to date whose buckets are not longer than `step`, the totals in any case."""
         self._settle_totals()
-        tallies = self._tallies
-        self._tasks[0].add(tallies.take_tasks())
-        self._queues[0].add(tallies.take_queues())
-        self._workers[0].add(tallies.take_workers())
+        named = (self._tasks, self._queues)
+        for places, taken in zip(named, self._tallies.take_fine(), strict=True):
+            places[0].add(taken)
         if step < 60:
             return
-        tasks, queues, workers = tallies.take_coarse()
-        for counts in (self._tasks[1], self._sparks):
-            counts.add(tasks)
-        self._queues[1].add(queues)
-        self._workers[1].add(workers)
+        for places, taken in zip(named, self._tallies.take_coarse(), strict=True):
+            for counts in places[1:]:
+                counts.add(taken)
         for times in self._task_times.values():
             times.settle()
+
+    def _settle_workers(self) -> None:
+        """Bring the workers up to date: there may be thousands of them, and most answers are of something else."""
+        taken = self._tallies.take_workers()
+        for counts in self._workers:
+            counts.add(taken)
 
 
 def _checked(span: float) -> float:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flower.state.rollups.store import MAX_QUEUES, MAX_TASKS, MAX_WORKERS, RollupStore
 from flower.state.rollups.tallies import KINDS, Tallies
+from flower.state.workers import WorkerRecord
 from flower_plugins import OTHER, QueryError, Sample
 
 WORST_BYTES = 120_000_000
@@ -91,13 +92,25 @@ def test_the_busiest_come_first_and_the_rest_together(machine: Any) -> None:
 
 
 def test_many_events_in_one_bucket_are_counted(machine: Any) -> None:
-    tally = machine.state._tallies.task("a", "task-received")
+    tally = machine.state._tallies.of("a", "task-received")
     for _ in range(3):
         tally.count += 40_000
         machine.pass_time(1)
     machine.pass_time(60)
     assert sums(machine.rollups) == {"task-received": 120_000}
     assert max(filter(None, machine.rollups.counts(3600, by="task").values["a"])) == 120_000
+
+
+def test_workers_restored_or_forgotten_count_once(make_machine: Callable[..., Any]) -> None:
+    machine = make_machine(max_workers=1)
+    machine.state.restore_workers([{"hostname": "w1@shop", "counts": {"task-received": 500}}])
+    machine.see("task-received", number=2)
+    machine.pass_time(10)
+    assert sums(machine.rollups, by="worker") == {"w1@shop": 2}
+    machine.see("task-received", number=3, hostname="w2@shop")
+    machine.pass_time(10)
+    machine.see("task-received")
+    assert sums(machine.rollups, by="worker") == {"w1@shop": 3, "w2@shop": 3}
 
 
 def test_names_beyond_the_bounds_share_a_label_and_room_is_made_again(machine: Any) -> None:
@@ -183,7 +196,9 @@ def test_the_worst_case_stays_within_its_bytes() -> None:
     Buckets are filled in leaps: each level only knows which of its buckets are not empty.
     """
     now = [1_800_000_000.0]
-    tallies = Tallies()
+    every = (*KINDS, "task-progress")
+    workers = {f"worker{number}": WorkerRecord(f"worker{number}", lambda: 0.0) for number in range(MAX_WORKERS)}
+    tallies = Tallies(lambda: workers)
     tracemalloc.start()
     try:
         store = RollupStore(tallies, gaps=tuple, now=lambda: now[0], monotonic=lambda: now[0])
@@ -191,12 +206,11 @@ def test_the_worst_case_stays_within_its_bytes() -> None:
         for name in range(MAX_TASKS):
             tallies.runtimes[f"task{name}"] += lengths
             tallies.waits[f"task{name}"] += lengths
-        for kind in (*KINDS, "task-progress"):
+        for worker in workers.values():
+            worker.counts.update(dict.fromkeys(every, 70_000))
+        for kind in every:
             for name in range(MAX_TASKS):
-                tallies.task(f"task{name}", kind).count += 70_000
-            for name in range(MAX_QUEUES):
-                tallies.queue(f"queue{name}", kind).count += 70_000
-            tallies.heard({(f"worker{name}", kind): (70_000, 0.0) for name in range(MAX_WORKERS)})
+                tallies.of(f"task{name}", kind, f"queue{name % MAX_QUEUES}").count += 70_000
         for name in range(MAX_QUEUES):
             store.note_length(f"queue{name}", 5)
         now[0] += 60
