@@ -26,6 +26,7 @@ from flower_plugins.testing.host import (
     offer_context,
 )
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
+from flower_plugins.testing.rollups import FakeRollups
 from flower_plugins.testing.server import Client, FakeVisit, serve
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "FakeInspect",
     "FakeQueues",
     "FakeResults",
+    "FakeRollups",
     "FakeSettings",
     "FakeStatus",
     "FakeStream",
