@@ -51,8 +51,11 @@ def flower_assets() -> Sequence[Assets]:
 def flower_nav_items() -> Sequence[NavItem]:
     """Lead to the pages there are."""
     return [
+        NavItem("Overview", "/", 5, "o"),
         NavItem("Workers", "/workers", 10, "w"),
         NavItem("Tasks", "/tasks", 20, "t"),
+        NavItem("Task types", "/task-types", 30, "y"),
+        NavItem("Broker", "/broker", 40, "b"),
         NavItem("Plugins", "/plugins", 900, "p"),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from flower_dashboard import actions, worker_actions
 from flower_dashboard.fragments import Fragments
 from flower_dashboard.orders import ORDERS
-from flower_dashboard.pages import datatable, plugins, task, tasks, worker, workers
+from flower_dashboard.pages import broker, datatable, overview, plugins, task, task_types, tasks, worker, workers
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
 from flower_plugins import Host, Route
@@ -20,7 +20,18 @@ def routes(host: Host) -> Sequence[Route]:
     """Return every route; those of a task or worker before its own page, whose pattern takes any name."""
     shared = {"refresher": Refresher(host), "fragments": Fragments()}
     return [
-        Route("/", workers.WorkersPage, "read", "page", "home", workers.WORKERS_PARAMS, "Workers", shared),
+        Route("/", overview.OverviewPage, "read", "page", "home", overview.OVERVIEW_PARAMS, "Overview", shared),
+        Route("/broker/?", broker.BrokerPage, "read", "page", "broker", broker.BROKER_PARAMS, "Queues", shared),
+        Route(
+            "/task-types/?",
+            task_types.TaskTypesPage,
+            "read",
+            "page",
+            "task-types",
+            task_types.TASK_TYPES_PARAMS,
+            "Task names in numbers",
+            shared,
+        ),
         Route("/workers/?", workers.WorkersPage, "read", "page", "workers", workers.WORKERS_PARAMS, "Workers", shared),
         *_worker_routes(shared),
         Route("/tasks/?", tasks.TasksPage, "read", "page", "tasks", tasks.TASKS_PARAMS, "Tasks", shared),
