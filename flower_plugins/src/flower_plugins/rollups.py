@@ -54,8 +54,8 @@ class Quantiles:
 class TaskSummary:
     """One task name over a stretch of `seconds`.
 
-    `counts` is events by type ("task-succeeded" …), `rate` tasks per second that succeeded or failed. `last_failure`
-    is seconds since the epoch, None when none is remembered. `sparkline` is tasks that succeeded or failed by bucket
+    `counts` is events by type ("task-succeeded" …), `rate` tasks per second that succeeded or failed, in
+    the time of which anything is known. `last_failure` is seconds since the epoch, None when none is remembered. `sparkline` is tasks that succeeded or failed by bucket
     of equal width, oldest first, the last one still filling; None as in `Series`.
     """
 
