@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import add, sub
 
 from flower.state.rollups.tallies import kind_of
@@ -48,6 +48,7 @@ class CountRing:
         return cells[oldest : index + 1] if oldest >= 0 else cells[oldest:] + cells[: index + 1]
 
 
+Taken = Mapping[str, Mapping[str, int]]
 _Rings = dict[str, CountRing]
 
 
@@ -61,18 +62,31 @@ class Counts:
         self._all: _Rings = {}
         level.add(self)
 
-    def add(self, label: str | None, kind: str, number: int) -> None:
-        """Count in the open bucket, None in what counts everything alone."""
-        kind = kind_of(kind, OTHER)
-        self._add(self._all, kind, number)
-        if label is None:
-            return
-        rings = self._labels.get(label)
-        if rings is None:
-            if not label or len(self._labels) >= self._limit:
-                label = OTHER
-            rings = self._labels.setdefault(label, {})
-        self._add(rings, kind, number)
+    def add(self, taken: Taken) -> None:
+        """Count in the open bucket: numbers by type, by label."""
+        index, sums = self.level.index, dict[str, int]()
+        for label, kinds in taken.items():
+            rings = self._labels.get(label)
+            if rings is None:
+                rings = self._open(label)
+            total = 0
+            for type_, number in kinds.items():
+                kind = kind_of(type_, OTHER)
+                ring = rings.get(kind)
+                if ring is None:
+                    ring = rings[kind] = CountRing(self.level.length)
+                ring.add(index, number)
+                sums[kind] = sums.get(kind, 0) + number
+                total += number
+            self._count(rings, ALL, total)
+        self.add_all(sums)
+
+    def add_all(self, sums: Mapping[str, int]) -> None:
+        """Count numbers by type in what counts everything, and in no label."""
+        for kind, number in sums.items():
+            if number:
+                self._count(self._all, kind_of(kind, OTHER), number)
+                self._count(self._all, ALL, number)
 
     def advance(self, number: int) -> None:
         """Make room for new buckets."""
@@ -129,12 +143,16 @@ class Counts:
             rest = list(map(sub, rest, row))
         return {**rows, OTHER: rest} if any(rest) else rows
 
-    def _add(self, rings: _Rings, kind: str, number: int) -> None:
-        for each in (kind, ALL):
-            ring = rings.get(each)
-            if ring is None:
-                ring = rings[each] = CountRing(self.level.length)
-            ring.add(self.level.index, number)
+    def _open(self, label: str) -> _Rings:
+        """Return the rings of a new label, or of `OTHER`."""
+        known = bool(label) and len(self._labels) < self._limit
+        return self._labels.setdefault(label if known else OTHER, {})
+
+    def _count(self, rings: _Rings, kind: str, number: int) -> None:
+        ring = rings.get(kind)
+        if ring is None:
+            ring = rings[kind] = CountRing(self.level.length)
+        ring.add(self.level.index, number)
 
     def _rings(self, label: str | None) -> _Rings:
         return self._all if label is None else self._labels.get(label, {})

@@ -18,10 +18,10 @@ _MAX_MESSAGE = 200
 
 _CALL = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?:\((?P<message>.*)\)?)?", re.DOTALL)
 _VARYING = re.compile(
-    r"""(?P<quote>\\?["'`])(?:(?!(?P=quote)).){0,200}(?P=quote)"""
+    r"""(?<!\w)(?P<quote>\\?["'`])(?:(?!(?P=quote)).){0,200}(?P=quote)"""
     r"|<[^<>]{0,200}>"
     r"|\b0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}\b"
-    r"|[-+]?\d[\d.,:_]*",
+    r"|[-+]?\d+(?:[.,:_]\d+)*",
     re.DOTALL,
 )
 _NO_DIGITS = str.maketrans("", "", "0123456789")

@@ -18,6 +18,7 @@ class Lengths:
     def __init__(self, level: Level) -> None:
         self._level = level
         self._queues: dict[str, array[int]] = {}
+        self._last: dict[str, int] = {}
         level.add(self)
 
     def note(self, queue: str, messages: int) -> None:
@@ -29,6 +30,7 @@ class Lengths:
             cells = self._queues[queue] = array("I", [_NOTHING]) * self._level.length
         index, known = self._level.index, cells[self._level.index]
         messages = min(max(messages, 0), _NOTHING - 1)
+        self._last[queue] = messages
         cells[index] = messages if known == _NOTHING else max(known, messages)
 
     def advance(self, number: int) -> None:
@@ -39,13 +41,14 @@ class Lengths:
             for place in range(number):
                 cells[(index + 1 + place) % length] = _NOTHING
             if cells == empty:
-                del self._queues[queue]
+                del self._queues[queue], self._last[queue]
 
-    def rows(self, number: int, queue: str | None) -> dict[str, list[float | None]]:
-        """Return the last buckets, oldest first, of one queue or of all that were seen in them, by name."""
+    def rows(self, number: int, queue: str | None, limit: int) -> dict[str, list[float | None]]:
+        """Return the last buckets, oldest first, of one queue or of those that were longest when last seen, by name."""
         oldest, index = self._level.index - number + 1, self._level.index
         rows: dict[str, list[float | None]] = {}
-        for name in sorted(self._queues) if queue is None else (queue,):
+        longest = sorted(self._last, key=lambda name: (-self._last[name], name))[:limit]
+        for name in sorted(longest) if queue is None else (queue,):
             cells = self._queues.get(name)
             if cells is not None:
                 part = cells[oldest : index + 1] if oldest >= 0 else cells[oldest:] + cells[: index + 1]

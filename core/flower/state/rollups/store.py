@@ -10,7 +10,7 @@ from operator import sub
 from typing import Literal, NamedTuple
 
 from flower.state.rollups.counts import ALL, Counts
-from flower.state.rollups.durations import BINS, HistogramRing, bins, quantiles
+from flower.state.rollups.durations import BINS, HistogramRing, bins, counted_quantiles
 from flower.state.rollups.failures import Failures
 from flower.state.rollups.lengths import Lengths
 from flower.state.rollups.tallies import KINDS, Tallies
@@ -114,7 +114,7 @@ class RollupStore:
         named = [(which, name) for which, name in zip("twq", (task, worker, queue), strict=True) if name is not None]
         if len(named) > 1 or (named and by != "type"):
             raise QueryError("Counts are kept by type of one task, worker or queue, or by one of these three.")
-        self._settle()
+        self._settle(10 if span <= 3600 else 60)
         if by == "type":
             return self._by_type(span, named[0] if named else None, types)
         places = {"task": self._tasks, "worker": self._workers, "queue": self._queues}
@@ -171,10 +171,10 @@ class RollupStore:
         kinds, known = counts.kinds(None, counts.level.length), self._known(counts.level, counts.level.length)
         return self._row("", window, known, kinds, times)
 
-    def queue_lengths(self, span: float, queue: str | None = None) -> Series:
+    def queue_lengths(self, span: float, queue: str | None = None, *, limit: int = 20) -> Series:
         """Return messages in queues."""
         level, number = _level(self._levels[1:], span)
-        rows = self._lengths[0 if level is self._levels[1] else 1].rows(number, queue)
+        rows = self._lengths[0 if level is self._levels[1] else 1].rows(number, queue, max(limit, 0))
         return Series(level.first(number), level.step, rows)
 
     def failures(self, limit: int = 20) -> Sequence[FailureGroup]:
@@ -190,7 +190,10 @@ class RollupStore:
         self._settle()
         counts, waits = self._tasks[0], self._task_times["wait"]
         for name in list(counts.labels()):
-            now, hour = counts.kinds(name, 30), counts.kinds(name, counts.level.length)
+            now = counts.kinds(name, 30)
+            if not now:
+                continue
+            hour = counts.kinds(name, counts.level.length)
             recent, whole = waits.window(name, 300), waits.window(name, 3600)
             yield Comparison(
                 name,
@@ -227,10 +230,7 @@ class RollupStore:
         unknown = self._unknown(level, number)
         if unknown:
             for label, row in rows.items():
-                masked: list[float | None] = list(row)
-                for place in unknown:
-                    masked[place] = masked[place] or None
-                values[label] = masked
+                values[label] = _masked(row, unknown)
         return Series(first, level.step, values)
 
     def _unknown(self, level: Level, number: int) -> Sequence[int]:
@@ -272,10 +272,8 @@ class RollupStore:
             counts, number = self._sparks, 48
         else:
             counts, number = (self._tasks[0], 30) if window == 300 else (self._tasks[1], 60)
-        row: list[float | None] = list(counts.row(name, _ENDED, number))
-        for place in counts.level.unknown(number):
-            row[place] = row[place] or None
-        return row
+        row = counts.row(name, _ENDED, number)
+        return row if counts.level.whole else _masked(row, counts.level.unknown(number))
 
     def _check(self, of: str, quantiles: Sequence[float]) -> None:
         if of not in self._times:
@@ -286,11 +284,9 @@ class RollupStore:
     def _settle_totals(self) -> None:
         """Bring the sums of everything up to date, which go by the second."""
         sums = self._tallies.sums()
-        for kind, total in sums.items():
-            number = total - self._sums.get(kind, 0)
-            if number:
-                for counts in self._totals:
-                    counts.add(None, kind, number)
+        since = {kind: total - self._sums.get(kind, 0) for kind, total in sums.items()}
+        for counts in self._totals:
+            counts.add_all(since)
         self._sums = sums
         for of, waiting in (("runtime", self._tallies.runtimes), ("wait", self._tallies.waits)):
             if waiting:
@@ -300,18 +296,20 @@ class RollupStore:
                 for ring in self._times[of]:
                     ring.add(found)
 
-    def _settle(self) -> None:
-        """Bring everything up to date."""
+    def _settle(self, step: int = 60) -> None:
+        """Bring everything up to date whose buckets are not longer than `step`, the totals in any case."""
         self._settle_totals()
         tallies = self._tallies
-        for places, taken in (
-            ((*self._tasks, self._sparks), tallies.take_tasks()),
-            (self._workers, tallies.take_workers()),
-            (self._queues, tallies.take_queues()),
-        ):
-            for label, kind, number in taken:
-                for counts in places:
-                    counts.add(label, kind, number)
+        self._tasks[0].add(tallies.take_tasks())
+        self._queues[0].add(tallies.take_queues())
+        self._workers[0].add(tallies.take_workers())
+        if step < 60:
+            return
+        tasks, queues, workers = tallies.take_coarse()
+        for counts in (self._tasks[1], self._sparks):
+            counts.add(tasks)
+        self._queues[1].add(queues)
+        self._workers[1].add(workers)
         for times in self._task_times.values():
             times.settle()
 
@@ -347,5 +345,14 @@ def _labelled(wanted: Sequence[float], rows: Iterable[Sequence[float | None]]) -
     return {f"p{100 * each:g}": column for each, column in zip(wanted, columns, strict=True)}
 
 
+def _masked(row: Sequence[int], unknown: Sequence[int]) -> Sequence[float | None]:
+    """Return a row in which 0 is None where nothing is known."""
+    masked: list[float | None] = list(row)
+    for place in unknown:
+        masked[place] = masked[place] or None
+    return masked
+
+
 def _quantiles(counts: Sequence[int]) -> Quantiles:
-    return Quantiles(sum(counts), *quantiles(counts, _QUANTILES))
+    number, found = counted_quantiles(counts, _QUANTILES)
+    return Quantiles(number, *found)

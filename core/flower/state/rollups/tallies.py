@@ -7,7 +7,7 @@ is counted once a batch. Everything else is done later and for many events at on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 __all__ = ["KINDS", "Tallies", "Tally", "kind_of"]
 
@@ -24,7 +24,7 @@ KINDS = (
 """The types that have series of their own."""
 
 _KNOWN = dict(zip(KINDS, KINDS, strict=True))
-_MAX_WORKERS = 1000
+_MAX_WORKERS = 10_000
 
 Counted = defaultdict[str, defaultdict[str, int]]
 
@@ -37,13 +37,13 @@ def kind_of(type_: str, other: str) -> str:
 class Tally:
     """The events of one type that came for one task name, or one queue, whatever their worker."""
 
-    __slots__ = ("count", "kind", "label", "seen")
+    __slots__ = ("coarse", "count", "fine", "kind", "label")
 
     def __init__(self, label: str, kind: str) -> None:
         self.label, self.kind = label, kind
         self.count = 0
-        self.seen = 0
-        """The count when it was last taken."""
+        self.fine = self.coarse = 0
+        """The count when it was last taken, for the fine level and for the coarse ones."""
 
 
 class Tallies:
@@ -52,7 +52,7 @@ class Tallies:
     def __init__(self) -> None:
         self._tasks: dict[tuple[str, str], Tally] = {}
         self._queues: dict[tuple[str, str], Tally] = {}
-        self._workers: Counted = _counted()
+        self._workers, self._old_workers = _counted(), _counted()
         self.runtimes: defaultdict[str, list[float]] = defaultdict(list)
         """Seconds by task name."""
         self.waits: defaultdict[str, list[float]] = defaultdict(list)
@@ -75,7 +75,7 @@ class Tallies:
     @property
     def crowded(self) -> bool:
         """Tell whether so many workers wait to be taken that it should not go on."""
-        return len(self._workers) > _MAX_WORKERS
+        return len(self._workers) + len(self._old_workers) > _MAX_WORKERS
 
     def sums(self) -> dict[str, int]:
         """Return all events since the start, by type."""
@@ -84,18 +84,27 @@ class Tallies:
             sums[tally.kind] = sums.get(tally.kind, 0) + tally.count
         return sums
 
-    def take_tasks(self) -> Iterator[tuple[str, str, int]]:
-        """Yield task name, type and number of what came since the last time."""
-        return _taken(self._tasks)
+    def take_tasks(self) -> Counted:
+        """Return how many events came since the last time, by task name and type."""
+        return _fine(self._tasks)
 
-    def take_queues(self) -> Iterator[tuple[str, str, int]]:
-        """Yield queue, type and number of what came since the last time."""
-        return _taken(self._queues)
+    def take_queues(self) -> Counted:
+        """Return the same by queue and type."""
+        return _fine(self._queues)
 
-    def take_workers(self) -> Iterator[tuple[str, str, int]]:
-        """Yield worker, type and number of what came since the last time; clients are no workers."""
+    def take_workers(self) -> Counted:
+        """Return the same by worker and type; clients are no workers."""
         taken, self._workers = self._workers, _counted()
-        return ((name, kind, number) for name, kinds in taken.items() for kind, number in kinds.items())
+        for hostname, kinds in taken.items():
+            old = self._old_workers[hostname]
+            for kind, number in kinds.items():
+                old[kind] += number
+        return taken
+
+    def take_coarse(self) -> tuple[Counted, Counted, Counted]:
+        """Return all that was taken since the last time: by task name, queue and worker."""
+        workers, self._old_workers = self._old_workers, _counted()
+        return _coarse(self._tasks), _coarse(self._queues), workers
 
 
 def _tally(tallies: dict[tuple[str, str], Tally], label: str, kind: str) -> Tally:
@@ -105,12 +114,24 @@ def _tally(tallies: dict[tuple[str, str], Tally], label: str, kind: str) -> Tall
     return tally
 
 
-def _taken(tallies: Mapping[tuple[str, str], Tally]) -> Iterator[tuple[str, str, int]]:
+def _fine(tallies: Mapping[tuple[str, str], Tally]) -> Counted:
+    taken = _counted()
     for tally in tallies.values():
-        number = tally.count - tally.seen
+        number = tally.count - tally.fine
         if number:
-            tally.seen = tally.count
-            yield tally.label, tally.kind, number
+            tally.fine = tally.count
+            taken[tally.label][tally.kind] = number
+    return taken
+
+
+def _coarse(tallies: Mapping[tuple[str, str], Tally]) -> Counted:
+    taken = _counted()
+    for tally in tallies.values():
+        number = tally.fine - tally.coarse
+        if number:
+            tally.coarse = tally.fine
+            taken[tally.label][tally.kind] = number
+    return taken
 
 
 def _counted() -> Counted:

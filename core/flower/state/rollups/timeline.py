@@ -68,6 +68,11 @@ class Level:
         """Return when the oldest of the last `number` buckets began."""
         return self.start - (number - 1) * self.step
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether something is known of every bucket."""
+        return not self._unknown
+
     def unknown(self, number: int) -> Sequence[int]:
         """Return which of the last `number` buckets nothing is known of, 0 for the oldest."""
         if not self._unknown:
@@ -77,13 +82,13 @@ class Level:
 
 
 class Timeline:
-    """Moves all levels on together; `before` is called before any bucket closes that is longer than a second."""
+    """Moves all levels on together; `before` is called with the longest step before buckets close, unless it is 1."""
 
     def __init__(
         self,
         levels: Sequence[Level],
         *,
-        before: Callable[[], object],
+        before: Callable[[int], object],
         now: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
@@ -100,12 +105,13 @@ class Timeline:
         moved = (at - self._at) - (ticked - self._ticked)
         self._at, self._ticked = at, ticked
         if moved < -_STEP_SECONDS:
-            self._before()
+            self._before(max(level.step for level in self._levels))
             for level in self._levels:
                 level.align(at)
         closing = [(level, due) for level in self._levels if (due := level.due(at))]
-        if any(level.step > 1 for level, _ in closing):
-            self._before()
+        longest = max((level.step for level, _ in closing), default=0)
+        if longest > 1:
+            self._before(longest)
         for level, due in closing:
             level.advance(due, listening and moved <= _STEP_SECONDS)
         if listening:

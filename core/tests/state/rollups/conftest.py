@@ -65,6 +65,6 @@ def machine() -> Machine:
     return Machine()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_machine() -> Callable[..., Machine]:
     return Machine
