@@ -97,7 +97,7 @@ def test_many_events_in_one_bucket_are_counted(machine: Any) -> None:
         machine.pass_time(1)
     machine.pass_time(60)
     assert sums(machine.rollups) == {"task-received": 120_000}
-    assert max(machine.rollups.counts(3600, by="task").values["a"][-8:]) == 120_000
+    assert max(filter(None, machine.rollups.counts(3600, by="task").values["a"])) == 120_000
 
 
 def test_names_beyond_the_bounds_share_a_label_and_room_is_made_again(machine: Any) -> None:
