@@ -15,6 +15,8 @@ from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
 from flower.app.metrics import MetricSources, PostureMetrics
+from flower.app.problems import Problems
+from flower.app.queue_history import QueueHistory
 from flower.app.requests import request_formatter, result_formatter
 from flower.app.roll_call import RollCall
 from flower.app.services import Services
@@ -108,7 +110,12 @@ class Flower:
 
     def own_services(self) -> Sequence[Service]:
         """Return core's own services."""
-        return [self.inspect, self.results, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
+        services: list[Service] = [self.inspect, self.results]
+        if self.settings["enable_events"]:
+            services.append(EnableEvents(self.mailbox))
+        if self.settings["queue_history"]:
+            services.append(self._queue_history)
+        return services
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
@@ -121,14 +128,15 @@ class Flower:
 
     def _make_pipeline(self) -> None:
         settings = self.settings
+        self.gateway = Gateway(accept=_accepted_content(self.celery))
+        self.status = StreamStatus(rejected=self.gateway.rejected)
         self.state = State(
             max_tasks=settings["max_tasks"],
             max_workers=settings["max_workers"],
             purge_offline_workers=settings["purge_offline_workers"],
             buckets=settings["task_runtime_metric_buckets"] or DEFAULT_BUCKETS,
+            gaps=self.status.gaps,
         )
-        self.gateway = Gateway(accept=_accepted_content(self.celery))
-        self.status = StreamStatus(rejected=self.gateway.rejected)
         self.pump = Pump(self.gateway.decode, self.state.apply, self.status)
         source_name, source = self._choices.event_source()
         self.supervisor = Supervisor(
@@ -192,12 +200,18 @@ class Flower:
         )
         self._arrivals = Arrivals(self.inspect)
         self.state.on_removed(self._forget)
+        self._queue_history = QueueHistory(self.state.rollups, up=lambda: self.status.up)
         self.queues = QueueService(
             self._choices.inspector(),
             snapshot=self.inspect.snapshot,
             is_online=self._is_online,
             declared=declared_queues(self.celery.conf),
             asked=self.inspect.freshen,
+            history=self._queue_history if settings["queue_history"] else None,
+        )
+        self._queue_history.attach(self.queues)
+        self.problems = Problems(
+            self.state, self.status, self.queues, snapshot=self.inspect.snapshot, is_online=self._is_online
         )
 
     def _catch_up(self) -> None:

@@ -94,6 +94,12 @@ _CLUSTER = (
         "Upper bounds, in seconds, of the runtime histogram's buckets; the exporter's own when left out.",
         multiple=True,
     ),
+    Option(
+        "queue_history",
+        bool,
+        True,
+        "Look at the queues every 10 seconds and remember their lengths for a day, in memory.",
+    ),
     Option("environment", default="", help="Name shown on every page, like production or staging."),
 )
 

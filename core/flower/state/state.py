@@ -17,12 +17,13 @@ from flower.state.formatters import Data, Formatters, hide
 from flower.state.held import Answer, HeldTask, HeldTasks
 from flower.state.losses import Losses
 from flower.state.reducer import is_client, reduce
+from flower.state.rollups import RollupStore, Tallies
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
 from flower.state.subscribers import Callback, Change, Subscriber
 from flower.state.tasks import TaskRecord
 from flower.state.workers import Heard, WorkerRecord, WorkerStore
-from flower_plugins import TaskChange, TaskFormatter, WorkerChange
+from flower_plugins import Gap, TaskChange, TaskFormatter, WorkerChange
 
 __all__ = ["State"]
 
@@ -44,8 +45,12 @@ class State:
         buckets: Sequence[float] = DEFAULT_BUCKETS,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        gaps: Callable[[], Sequence[Gap]] = tuple,
     ) -> None:
-        self.metrics = Counters(self._known_workers, buckets=buckets, now=now)
+        """`gaps` returns the times in which events were missed."""
+        self._tallies = Tallies()
+        self.rollups = RollupStore(self._tallies, gaps=gaps, now=now, monotonic=monotonic)
+        self.metrics = Counters(self._known_workers, buckets=buckets, now=now, tallies=self._tallies)
         self.workers = WorkerStore(
             max_workers=max_workers,
             purge_after=purge_offline_workers,
@@ -88,17 +93,19 @@ class State:
         """
         changes: list[Change] = []
         heard: Heard = {}
+        if self._monotonic() >= self.rollups.due:
+            self.rollups.tick(listening=True)
         for event in events:
             kind = event.type
             try:
                 if kind[:5] == "task-":
                     self._apply_task(event, changes, heard)
                 elif kind[:7] == "worker-":
-                    self.workers.note_heard(heard)
+                    self._note_heard(heard)
                     changes.append(WorkerChange(self.workers.note(event), kind))
             except Exception:  # guards the batch against one event nobody foresaw
                 self._fail(event)
-        self.workers.note_heard(heard)
+        self._note_heard(heard)
         self._tell(changes)
 
     def merge_held(self, held: Iterable[HeldTask], as_of: int) -> None:
@@ -126,6 +133,7 @@ class State:
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
         self.tasks.tick()
+        self.rollups.tick(listening=listening)
         self._tell(lost)
 
     def restore_workers(self, workers: Iterable[Mapping[str, object]]) -> None:
@@ -181,6 +189,12 @@ class State:
             known = heard.get(key)
             heard[key] = (1 if known is None else known[0] + 1), event.received_at
         self.metrics.count(event, record, client)
+        if event.exception is not None and kind == "task-failed":
+            self.rollups.failed.note(record.exception, event.received_at, record.name, uuid)
+
+    def _note_heard(self, heard: Heard) -> None:
+        self._tallies.heard(heard)
+        self.workers.note_heard(heard)
 
     def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
         """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""

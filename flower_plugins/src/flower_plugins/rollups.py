@@ -54,9 +54,9 @@ class Quantiles:
 class TaskSummary:
     """One task name over a stretch of `seconds`.
 
-    `counts` is events by type ("task-succeeded" …), `rate` tasks per second that succeeded or failed. `last_failure`
-    is seconds since the epoch, None when none is remembered. `sparkline` is tasks that succeeded or failed by bucket
-    of equal width, oldest first, the last one still filling; None as in `Series`.
+    `counts` is events by type ("task-succeeded" …), `rate` tasks per second that succeeded or failed, in the time of
+    which anything is known. `last_failure` is seconds since the epoch, None when none is remembered. `sparkline` is
+    tasks that succeeded or failed by bucket of equal width, oldest first; None as in `Series`.
     """
 
     name: str
@@ -164,10 +164,11 @@ class Rollups(Protocol):
     def overall(self, span: float) -> TaskSummary:
         """Return one such row for all tasks together; its name is ""."""
 
-    def queue_lengths(self, span: float, queue: str | None = None) -> Series:
-        """Return the messages in each queue, the most seen per bucket of 10 s or 1 min.
+    def queue_lengths(self, span: float, queue: str | None = None, *, limit: int = 20) -> Series:
+        """Return the messages in one queue, or in the `limit` that were longest when last seen, sorted by name.
 
-        Empty where the broker cannot tell, or history was turned off (`queue_history`).
+        A value is the most of its bucket of 10 s or 1 min. Empty where the broker cannot tell, or history was turned
+        off (`queue_history`).
         """
 
     def failures(self, limit: int = 20) -> Sequence[FailureGroup]:

@@ -126,16 +126,18 @@ class FakeRollups:
     def overall(self, span: float) -> TaskSummary:
         return self._summary("", _window(_checked(span)))
 
-    def queue_lengths(self, span: float, queue: str | None = None) -> Series:
+    def queue_lengths(self, span: float, queue: str | None = None, *, limit: int = 20) -> Series:
         step, size = _resolution(_checked(span), 10)
         first = self._first(step, size)
         values: dict[str, list[float | None]] = {}
+        last = {name: messages for _, name, messages in sorted(self._lengths)}
+        longest = sorted(last, key=lambda name: (-last[name], name))[:limit]
         for at, name, messages in self._lengths:
             place = int((at - first) // step)
             if 0 <= place < size and queue in (None, name):
                 row = values.setdefault(name, [None] * size)
                 row[place] = max(row[place] or 0, messages)
-        return Series(first, step, {name: values[name] for name in sorted(values)})
+        return Series(first, step, {name: values[name] for name in sorted(values) if queue or name in longest})
 
     def failures(self, limit: int = 20) -> Sequence[FailureGroup]:
         return sorted(self.groups, key=lambda group: -group.last_seen)[:limit]
