@@ -52,7 +52,7 @@ class JinjaRenderer(Renderer):
             banners=host.banners,
             now=time.time,
             natural_time=bool(self._settings["natural_time"]),
-            environment=badge(self._settings["environment"]),
+            environment=badge(self._settings["environment"] or ""),
             open_gap=lambda: _open_gap(host.status.gaps()),
         )
         environment.filters.update(

@@ -9,6 +9,7 @@ from flower_dashboard import actions, worker_actions
 from flower_dashboard.fragments import Fragments
 from flower_dashboard.orders import ORDERS
 from flower_dashboard.pages import broker, datatable, overview, plugins, task, task_types, tasks, worker, workers
+from flower_dashboard.pages.page import FRAGMENT
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
 from flower_plugins import Host, Route
@@ -205,6 +206,17 @@ def _task_routes(shared: Mapping[str, Any]) -> list[Route]:
     return [
         Route(
             f"{one}/revoke", actions.RevokeTask, "write", "page", "task-revoke", actions.REVOKE_PARAMS, "Revoke a task"
+        ),
+        Route(f"{one}/abort", actions.AbortTask, "write", "page", "task-abort", (), "Mark a task as aborted"),
+        Route(
+            f"{one}/result",
+            task.TaskResultPage,
+            "read",
+            "page",
+            "task-result",
+            (FRAGMENT,),
+            "A task's result",
+            shared,
         ),
         Route(
             f"{one}/confirm",
