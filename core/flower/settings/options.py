@@ -114,7 +114,6 @@ _CLUSTER = (
         True,
         "Look at the queues every 10 seconds and remember their lengths for a day, in memory.",
     ),
-    Option("environment", default="", help="Name shown on every page, like production or staging."),
 )
 
 _RUNNING = (

@@ -9,6 +9,7 @@ from flower_plugins import FlowerError, Forbidden, NotFound
 from flower_plugins.web import Handler, wants_json
 
 __all__ = [
+    "AbortTask",
     "Action",
     "RefreshWorker",
     "RevokeTask",
@@ -49,6 +50,17 @@ class RevokeTask(Action):
         await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
         code = "terminated" if terminate else "revoked"
         self.done("task", uuid, code, f"{code.capitalize()} {uuid!r}")
+
+
+class AbortTask(Action):
+    """`/task/<id>/abort`."""
+
+    async def post(self) -> None:
+        uuid = self.path["uuid"]
+        if self.host.tasks.get(uuid) is None:
+            raise NotFound(f"Unknown task {uuid!r}")
+        await self.host.results.abort(uuid)
+        self.done("task", uuid, "aborted", f"Aborted {uuid!r}")
 
 
 class RefreshWorker(Action):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Badge", "badge", "check"]
+__all__ = ["Badge", "badge"]
 
 _LONGEST = 24
 _TONES = (
@@ -22,16 +22,9 @@ class Badge(NamedTuple):
     tone: str
 
 
-def check(value: str) -> str:
-    """Accept a short name without surrounding blanks."""
-    name = value.strip()
-    if len(name) > _LONGEST:
-        raise ValueError(f"it is longer than {_LONGEST} characters")
-    return name
-
-
 def badge(name: str) -> Badge | None:
-    """Return the badge of an environment, None for no name."""
+    """Return the badge of an environment, its name cut short; None for no name."""
+    name = name.strip()[:_LONGEST]
     if not name:
         return None
     calm = re.search(r"non-?prod|pre-?prod", name, re.IGNORECASE)

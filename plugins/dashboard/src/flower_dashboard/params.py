@@ -6,19 +6,26 @@ from flower_dashboard.orders import ORDERS, order_params
 from flower_plugins import Param
 
 __all__ = [
+    "BROKER_PARAMS",
     "CONFIRM_ORDER_PARAMS",
     "CONFIRM_TASK_PARAMS",
     "DATATABLE_PARAMS",
     "DEFAULT_LIMIT",
     "DEFAULT_SORT",
     "MANY_PARAMS",
+    "MEASURES",
     "MOST_ROWS",
+    "OVERVIEW_PARAMS",
     "REVOKE_PARAMS",
     "SIGNALS",
+    "SPANS",
+    "SPLITS",
     "STATUSES",
     "STREAM_PARAMS",
     "TASKS_PARAMS",
     "TASK_PARAMS",
+    "TASK_RESULT_PARAMS",
+    "TASK_TYPES_PARAMS",
     "WORKERS_PARAMS",
     "WORKER_PARAMS",
 ]
@@ -36,6 +43,27 @@ _FLASH = (
     Param("target", str, "", help="What it is about."),
 )
 
+MEASURES = {"count": "Count", "runtime": "Runtime", "wait": "Wait"}
+SPLITS = {"state": "state", "task": "task", "queue": "queue", "worker": "worker"}
+SPANS = {"5m": ("5 minutes", 300.0), "1h": ("1 hour", 3600.0), "24h": ("24 hours", 86_400.0)}
+
+OVERVIEW_PARAMS = (
+    _FRAGMENT,
+    Param("json", bool, False, help="Answer with the workers as JSON, as older Flowers did here."),
+    Param("measure", str, "count", choices=tuple(MEASURES), help="What the chart shows."),
+    Param("by", str, "state", choices=tuple(SPLITS), help="What the chart is split by."),
+    Param("span", str, "1h", choices=tuple(SPANS), help="How far the chart goes back."),
+)
+TASK_TYPES_PARAMS = (
+    _FRAGMENT,
+    Param("search", str, "", help="Part of a task's name."),
+    Param("sort_by", str, "-ended", help="A column of the page, descending with a leading dash."),
+    Param("span", str, "1h", choices=tuple(SPANS), help="How far back the numbers go."),
+)
+BROKER_PARAMS = (
+    _FRAGMENT,
+    Param("span", str, "1h", choices=tuple(SPANS), help="How far the graph goes back."),
+)
 WORKERS_PARAMS = (
     _FRAGMENT,
     Param("json", bool, False, help="Answer with the workers as JSON."),
@@ -73,9 +101,10 @@ DATATABLE_PARAMS = (
     Param("search[value]", str, "", help="A text in the search language."),
 )
 TASK_PARAMS = (_FRAGMENT, *_FLASH)
+TASK_RESULT_PARAMS = (_FRAGMENT,)
 CONFIRM_TASK_PARAMS = (
     _FRAGMENT,
-    Param("action", str, required=True, choices=("revoke", "terminate"), help="What to ask about."),
+    Param("action", str, required=True, choices=("revoke", "terminate", "abort"), help="What to ask about."),
 )
 REVOKE_PARAMS = (
     Param("terminate", bool, False, help="Also kill the process that runs the task."),

@@ -36,7 +36,7 @@ def make_environment(host: Host, templates: Sequence[Path], settings: Settings) 
         banners=host.banners,
         now=time.time,
         natural_time=bool(settings["natural_time"]),
-        environment=badge(settings["environment"]),
+        environment=badge(settings["environment"] or ""),
         open_gap=lambda: _open_gap(host.status.gaps()),
     )
     environment.filters.update(
