@@ -14,7 +14,7 @@ from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
 from flower.app.memory import Memory
-from flower.app.metrics import MetricSources, PostureMetrics
+from flower.app.metrics import LoginMetrics, MetricSources, PostureMetrics
 from flower.app.requests import request_formatter, result_formatter
 from flower.app.roll_call import RollCall
 from flower.app.services import Services
@@ -37,7 +37,9 @@ from flower.stream.hub import Hub, HubSink
 from flower.web.assets import AssetFiles, asset_route
 from flower.web.binding import Binding, in_container, plan
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
+from flower.web.metrics_door import MetricsDoor
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.posture import Posture
 from flower.web.probes import probe_routes
@@ -79,6 +81,8 @@ class Flower:
         self.prefix = _normal_prefix(settings["url_prefix"])
         self._choices = Choices(registry, settings, self.broker)
         self.providers: Sequence[AuthProvider] = self._choices.providers()
+        self.login_failures = LoginFailures(provider.name for provider in self.providers if provider.name)
+        self._metrics_door = MetricsDoor.of(settings, self.login_failures)
         self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
         self.posture = Posture(
             authenticated=bool(self.providers),
@@ -112,12 +116,17 @@ class Flower:
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
-        return [self.state.metrics, StreamMetrics(self.status), PostureMetrics(self.posture)]
+        return [
+            self.state.metrics,
+            StreamMetrics(self.status),
+            PostureMetrics(self.posture),
+            LoginMetrics(self.login_failures),
+        ]
 
     def own_routes(self) -> Sequence[Route]:
         """Return core's own routes, the exporters' among them."""
         exporters = self.registry.contributions("flower_metric_exporters", host=self.host)
-        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters])]
+        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters], self._metrics_door)]
 
     def _make_pipeline(self) -> None:
         settings = self.settings
@@ -244,7 +253,7 @@ class Flower:
         self.router = Router(
             host=self.host,
             table=self.table,
-            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken),
+            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken, self.login_failures),
             errors=errors,
             proxies=trusted,
             no_store=self.posture.authenticated,

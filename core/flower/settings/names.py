@@ -41,7 +41,9 @@ class Absent:
         return f"{where} is ignored: it belongs to {self.dist}, which is not active; {self.install}"
 
 
-RESERVED: Final = {"basic_auth": Absent("flower-auth-basic", "pip install flower-auth-basic")}
+_BASIC = Absent("flower-auth-basic", "pip install flower-auth-basic")
+
+RESERVED: Final = {"basic_auth": _BASIC, "basic_auth_file": _BASIC}
 """Security options that a plugin has to claim: set without that plugin, they stop the start."""
 
 _DASHBOARD = "flower-dashboard", "pip install flower-dashboard"
@@ -119,10 +121,13 @@ SECURITY: Final = frozenset(
         "auth",
         "auth_provider",
         "basic_auth",
+        "basic_auth_file",
         "ca_certs",
         "certfile",
         "cookie_secret",
         "keyfile",
+        "metrics_auth",
+        "metrics_token",
         "oauth2_key",
         "oauth2_redirect_uri",
         "oauth2_secret",

@@ -72,6 +72,18 @@ _SERVER = (
 _ACCESS = (
     Option("read_only", bool, False, "Refuse every operation on workers and tasks."),
     Option("cookie_secret", secret=True, help="Sign cookies with this; give every replica the same."),
+    Option(
+        "metrics_auth",
+        default="open",
+        choices=("open", "same", "token"),
+        help="Who may read /metrics: everybody, who may read pages, or who sends metrics_token.",
+    ),
+    Option(
+        "metrics_token",
+        secret=True,
+        help="Let in who sends Authorization: Bearer with this; at least 16 characters.",
+        check=checks.token,
+    ),
     Option("auth", default="", help="E-mail addresses that may log in.", unavailable=_NO_LOGIN),
     Option("auth_provider", help="Who vouches for people that log in: a provider's name or class path."),
     Option("oauth2_key", help="OAuth client id.", unavailable=_NO_LOGIN),
