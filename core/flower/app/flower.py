@@ -45,6 +45,7 @@ from flower.web.posture import Posture
 from flower.web.probes import probe_routes
 from flower.web.router import Router
 from flower.web.table import RouteTable
+from flower.web.weaknesses import weaknesses
 from flower_plugins import (
     AuthProvider,
     Banner,
@@ -89,6 +90,7 @@ class Flower:
             loopback_only=self.binding.loopback_only,
             open_api=settings.unauthenticated_api,
             read_only=settings["read_only"],
+            further=weaknesses(settings, self.binding),
         )
         self._make_pipeline()
         self._make_services()

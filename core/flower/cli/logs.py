@@ -67,6 +67,10 @@ class Held(logging.Handler):
         """Keep the record."""
         self._records.append(record)
 
+    def warnings(self) -> list[str]:
+        """Return what was warned of."""
+        return [record.getMessage() for record in self._records if record.levelno >= logging.WARNING]
+
     def replay(self) -> None:
         """Log what was kept."""
         for record in self._records:
