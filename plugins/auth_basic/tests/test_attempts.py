@@ -88,11 +88,11 @@ def test_two_passwords_are_checked_at_once_and_one_address_cannot_fill_the_queue
 
     async def scenario() -> None:
         queue = Queue()
-        first = [asyncio.ensure_future(queue.run("::1", check)) for _ in range(4)]
+        first = [asyncio.ensure_future(queue.run("::1", check)) for _ in range(16)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyAttempts):
             await queue.run("::1", check)
-        others = [asyncio.ensure_future(queue.run(str(number), check)) for number in range(28)]
+        others = [asyncio.ensure_future(queue.run(str(number), check)) for number in range(16)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyAttempts):
             await queue.run("late", check)

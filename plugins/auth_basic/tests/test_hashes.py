@@ -57,7 +57,8 @@ def test_what_the_command_makes_is_argon2id_and_not_weak() -> None:
         ("$argon2id$v=19$m=99999999,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "256 MiB"),
         ("$scrypt$ln=14,r=8,p=1$salt", r"ln=16"),
         ("$scrypt$ln=25,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "256 MiB"),
-        ("$scrypt$ln=14,r=0,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "asks for nothing"),
+        ("$scrypt$ln=14,r=0,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "out of range"),
+        ("$scrypt$ln=16,r=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "out of range"),
     ],
 )
 def test_weak_broken_and_boundless_hashes_are_refused_without_being_quoted(text: str, word: str) -> None:

@@ -19,7 +19,7 @@ _SECONDS = 60.0
 _MAX_PAIRS = 10_000
 _AT_ONCE = 2
 _WAITING = 32
-_WAITING_EACH = 4
+_WAITING_EACH = 16
 
 
 class Failures:

@@ -105,9 +105,10 @@ def _scrypt(text: str) -> PasswordHash:
     if found is None:
         raise ValueError("the scrypt hash does not look like $scrypt$ln=16,r=8,p=1$SALT$HASH")
     rounds, block, lanes = (int(found[number]) for number in (1, 2, 3))
+    # The upper bound of N = 2 ** rounds is that of RFC 7914, section 2.
     memory = 128 * block * ((1 << rounds) + lanes + 2)
-    if 0 in (rounds, block, lanes) or lanes > _MAX_LANES or memory > _MAX_MEMORY:
-        raise ValueError("the scrypt hash asks for nothing, or for more than 256 MiB or 16 lanes")
+    if 0 in (rounds, block, lanes) or rounds >= 16 * block or lanes > _MAX_LANES or memory > _MAX_MEMORY:
+        raise ValueError("the parameters of the scrypt hash are out of range; 256 MiB and 16 lanes are the most")
     try:
         salt, wanted = _unpadded(found[4]), _unpadded(found[5])
     except binascii.Error:

@@ -107,10 +107,11 @@ class _Hashed:
         return await asyncio.shield(task)
 
     def _note(self, users: Users, digest: bytes, done: asyncio.Task[bool]) -> None:
+        right = not done.cancelled() and done.exception() is None and done.result()
         if users is not self._users:
             return  # the file has changed meanwhile
         self._running.pop(digest, None)
-        if not done.cancelled() and done.exception() is None and done.result():
+        if right:
             self._verified[digest] = None
             if len(self._verified) > _MAX_VERIFIED:
                 self._verified.popitem(last=False)
