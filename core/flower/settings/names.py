@@ -53,6 +53,7 @@ FIRST_PARTY: Final = {
     "auto_refresh": Absent(*_DASHBOARD, switch=True),
     "broker_api": Absent("flower-broker-rabbitmq", "pip install 'flower[rabbitmq]'"),
     "db": Absent(*_SQLITE),
+    "environment": Absent(*_DASHBOARD),
     "natural_time": Absent(*_DASHBOARD, switch=True),
     "persistent": Absent(*_SQLITE, switch=True),
     "state_save_interval": Absent(*_SQLITE),

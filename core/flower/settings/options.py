@@ -120,7 +120,6 @@ _CLUSTER = (
         "Upper bounds, in seconds, of the runtime histogram's buckets; the exporter's own when left out.",
         multiple=True,
     ),
-    Option("environment", default="", help="Name shown on every page, like production or staging."),
 )
 
 _RUNNING = (
