@@ -40,7 +40,7 @@ class Choices:
         plugin's fault never leaves the door open.
         """
         offers = self._registry.offers("flower_auth_providers")
-        chosen = [(plugin, offer) for plugin, offer in offers if offer.when and self._settings[offer.when]]
+        chosen = [(plugin, offer) for plugin, offer in offers if self._asks_for(offer)]
         if self._settings["auth_provider"]:
             offer = by_name(
                 offers,
@@ -86,6 +86,9 @@ class Choices:
     def context(self, name: str) -> OfferContext:
         """Return what an offered class is made with."""
         return OfferContext(self._settings, self._broker, log.getChild(name))
+
+    def _asks_for(self, offer: Offer[Any]) -> bool:
+        return any(self._settings[option] for option in offer.asked_by)
 
     def _refuse_open_door(self, providing: set[str]) -> None:
         for plugin, option in self._registry.options():

@@ -13,7 +13,7 @@ from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
-from flower.app.metrics import MetricSources, PostureMetrics
+from flower.app.metrics import LoginMetrics, MetricSources, PostureMetrics
 from flower.app.problems import Problems
 from flower.app.queue_history import QueueHistory
 from flower.app.requests import request_formatter, result_formatter
@@ -38,12 +38,15 @@ from flower.stream.hub import Hub, HubSink
 from flower.web.assets import AssetFiles, asset_route
 from flower.web.binding import Binding, in_container, plan
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
+from flower.web.metrics_door import MetricsDoor
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.posture import Posture
 from flower.web.probes import probe_routes
 from flower.web.router import Router
 from flower.web.table import RouteTable
+from flower.web.weaknesses import weaknesses
 from flower_plugins import (
     AuthProvider,
     Banner,
@@ -83,12 +86,15 @@ class Flower:
         self.prefix = _normal_prefix(settings["url_prefix"])
         self._choices = Choices(registry, settings, self.broker)
         self.providers: Sequence[AuthProvider] = self._choices.providers()
+        self.login_failures = LoginFailures(provider.name for provider in self.providers if provider.name)
+        self._metrics_door = MetricsDoor.of(settings, self.login_failures)
         self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
         self.posture = Posture(
             authenticated=bool(self.providers),
             loopback_only=self.binding.loopback_only,
             open_api=settings.unauthenticated_api,
             read_only=settings["read_only"],
+            further=weaknesses(settings, self.binding),
         )
         self._make_pipeline()
         self._make_services()
@@ -121,12 +127,17 @@ class Flower:
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
-        return [self.state.metrics, StreamMetrics(self.status), PostureMetrics(self.posture)]
+        return [
+            self.state.metrics,
+            StreamMetrics(self.status),
+            PostureMetrics(self.posture),
+            LoginMetrics(self.login_failures),
+        ]
 
     def own_routes(self) -> Sequence[Route]:
         """Return core's own routes, the exporters' among them."""
         exporters = self.registry.contributions("flower_metric_exporters", host=self.host)
-        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters])]
+        return [asset_route(self.assets), *probe_routes([exporter for _, exporter in exporters], self._metrics_door)]
 
     def _make_pipeline(self) -> None:
         settings = self.settings
@@ -262,7 +273,15 @@ class Flower:
         self.router = Router(
             host=self.host,
             table=self.table,
-            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken, self.registry.fail),
+            guard=Guard(
+                self.posture,
+                self.providers,
+                hosts,
+                errors,
+                self.services.broken,
+                self.registry.fail,
+                self.login_failures,
+            ),
             errors=errors,
             proxies=trusted,
             no_store=self.posture.authenticated,

@@ -76,6 +76,7 @@ class _Life:
                 server.urls, flower.binding.unix_socket, flower.prefix, flower.broker, _own_tasks(flower.celery)
             )
         banner.warn(flower.posture.banners())
+        banner.warn_operator(flower.posture.weaknesses())
         log.debug("Settings: %s", flower.settings.masked())
         self._spawn(flower.supervisor.run(), "events")
         self._spawn(self._tick(), "tick")

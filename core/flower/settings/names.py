@@ -39,7 +39,9 @@ class Absent(NamedTuple):
         return f"{where} is ignored: it belongs to {self.dist}, which is not active; {self.install}"
 
 
-RESERVED: Final = {"basic_auth": Absent("flower-auth-basic", "pip install flower-auth-basic")}
+_BASIC = Absent("flower-auth-basic", "pip install flower-auth-basic")
+
+RESERVED: Final = {"basic_auth": _BASIC, "basic_auth_file": _BASIC}
 """Security options that a plugin has to claim: set without that plugin, they stop the start."""
 
 _DASHBOARD = "flower-dashboard", "pip install flower-dashboard"
@@ -49,6 +51,7 @@ FIRST_PARTY: Final = {
     "auto_refresh": Absent(*_DASHBOARD, switch=True),
     "broker_api": Absent("flower-broker-rabbitmq", "pip install 'flower[rabbitmq]'"),
     "db": Absent(*_SQLITE),
+    "environment": Absent(*_DASHBOARD),
     "natural_time": Absent(*_DASHBOARD, switch=True),
     "persistent": Absent(*_SQLITE, switch=True),
     "state_save_interval": Absent(*_SQLITE),
@@ -117,10 +120,13 @@ SECURITY: Final = frozenset(
         "auth",
         "auth_provider",
         "basic_auth",
+        "basic_auth_file",
         "ca_certs",
         "certfile",
         "cookie_secret",
         "keyfile",
+        "metrics_auth",
+        "metrics_token",
         "oauth2_key",
         "oauth2_redirect_uri",
         "oauth2_secret",

@@ -12,6 +12,7 @@ from tornado.httputil import HTTPServerRequest
 
 from flower.audit import Attempt
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.origins import (
     AllowedHosts,
     came_through_proxy,
@@ -22,7 +23,7 @@ from flower.web.origins import (
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
 from flower.web.table import Entry, Match
-from flower_plugins import Access, AuthProvider, Identity, Route, Unavailable
+from flower_plugins import Access, AuthProvider, Identity, Route, TooManyAttempts, Unavailable
 from flower_plugins.web import foreign, handler_of, methods
 
 __all__ = ["Guard", "Refusal", "RequestVisit", "attempt"]
@@ -82,13 +83,14 @@ class Guard:
         errors: ErrorBodies,
         broken: Callable[[str], str | None],
         failed: Callable[[str, str], object],
+        failures: LoginFailures,
     ) -> None:
         """`broken` says why a plugin's routes cannot work at the moment, None when they can.
 
         `failed` is told of a plugin whose handler cannot be loaded, and why.
         """
         self._posture, self._providers, self._hosts = posture, providers, hosts
-        self._errors, self._broken, self._failed = errors, broken, failed
+        self._errors, self._broken, self._failed, self._failures = errors, broken, failed, failures
 
     async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         """Return the visit to hand to the handler, or the refusal to send. Whatever goes wrong here refuses."""
@@ -108,7 +110,13 @@ class Guard:
         if early is not None:
             attempt(request, route, None).end(_refused(early))
             return early
-        visitor = Visitor(await self._identify(request) if route.access != "public" else None, _is_local(request))
+        try:
+            identity = await self._identify(request, route) if route.access != "public" else None
+        except TooManyAttempts as error:
+            wait = Refusal(429, error.message, {"Retry-After": str(error.retry_after)})
+            attempt(request, route, None).end(_refused(wait))
+            return wait
+        visitor = Visitor(identity, _is_local(request))
         refusal = self._refuse_handled(request, match.entry, visitor)
         if refusal is not None:
             attempt(request, route, visitor.identity).end(_refused(refusal))
@@ -183,18 +191,36 @@ class Guard:
             or (route.surface == "page" and same_origin(request))
         )
 
-    async def _identify(self, request: HTTPServerRequest) -> Identity | None:
-        """Return who every configured provider agrees this is."""
+    async def _identify(self, request: HTTPServerRequest, route: Route) -> Identity | None:
+        """Return who every configured provider agrees this is. Raise TooManyAttempts."""
         identity = None
         for provider in self._providers:
             try:
                 identity = await provider.identify(request)  # type: ignore[arg-type]
                 if identity is None or not provider.permits(identity):
-                    return None
+                    identity = None
+            except TooManyAttempts:
+                self._note_failure(provider, request, route)
+                raise
             except Exception:  # guards the door: a provider that fails lets nobody in
                 log.exception("The login provider %s failed", type(provider).__name__)
+                identity = None
+            if identity is None:
+                self._note_failure(provider, request, route)
                 return None
         return identity
+
+    def _note_failure(self, provider: AuthProvider, request: HTTPServerRequest, route: Route) -> None:
+        """Count a login that failed. Who sent no credentials has not tried."""
+        if "Authorization" not in request.headers:
+            return
+        self._failures.note(
+            provider.name or type(provider).__name__,
+            address=request.remote_ip or "",
+            method=request.method or "",
+            target=request.path,
+            recorded=_changes(request, route),
+        )
 
 
 def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None) -> Attempt:
@@ -205,8 +231,12 @@ def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None)
         method=request.method or "",
         action=route.name,
         target=request.path,
-        due=route.access in ("write", "admin") and request.method != "OPTIONS",
+        due=_changes(request, route),
     )
+
+
+def _changes(request: HTTPServerRequest, route: Route) -> bool:
+    return route.access in ("write", "admin") and request.method != "OPTIONS"
 
 
 def _refused(refusal: Refusal) -> str:

@@ -13,13 +13,14 @@ from flower import audit
 from flower.web.binding import Binding
 from flower.web.connections import Limits
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.posture import Posture
 from flower.web.router import Router
 from flower.web.server import Server
 from flower.web.table import RouteTable
-from flower_plugins import AuthProvider, Identity, Request, Route
+from flower_plugins import AuthProvider, Identity, Request, Route, TooManyAttempts
 from flower_plugins.testing import Client, FakeHost, offer_context
 from flower_plugins.web import Handler
 
@@ -27,14 +28,17 @@ T = TypeVar("T")
 
 
 class KeyProvider(AuthProvider):
-    """Knows whoever sends `X-Key: good`; falls over at `X-Key: crash`."""
+    """Knows whoever sends `X-Key: good`; falls over at `X-Key: crash`, and has `X-Key: again` wait."""
 
+    name = "key"
     challenge = 'Key realm="flower"'
 
     async def identify(self, request: Request) -> Identity | None:
         key = request.headers.get("X-Key")
         if key == "crash":
             raise RuntimeError("provider down")
+        if key == "again":
+            raise TooManyAttempts("Too many failed logins", 7)
         return Identity("ann", "key", frozenset(("out",) if key == "outsider" else ())) if key else None
 
     def permits(self, identity: Identity) -> bool:
@@ -140,8 +144,9 @@ class Site:
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
     limits: Limits = field(default_factory=lambda: Limits(total=200, per_address=100))
     hsts: int = 0
+    failures: LoginFailures = field(default_factory=LoginFailures)
     freshened: list[str] = field(default_factory=list)
-    failures: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
@@ -176,7 +181,9 @@ class Site:
         return Router(
             host=FakeHost(url_prefix=self.prefix),
             table=RouteTable(self.prefix, [("site", route) for route in self.routes]),
-            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, self._fail),
+            guard=Guard(
+                posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, self._fail, self.failures
+            ),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=self.authenticated,
@@ -186,7 +193,7 @@ class Site:
         )
 
     def _fail(self, plugin: str, reason: str) -> None:
-        self.failures.append((plugin, reason))
+        self.failed.append((plugin, reason))
 
 
 @pytest.fixture

@@ -312,7 +312,7 @@ def test_a_handler_that_cannot_be_loaded_is_a_503_and_its_plugin_has_failed(
     door = site(authenticated=True, routes=[*named("late_bad:Late", access=access), *site().routes])
     status, body, _ = door.ask("/0", "GET", GOOD)
     assert (status, body) == (503, "A part of the plugin site cannot be loaded; the plugins page says why")
-    ((plugin, told),) = door.failures
+    ((plugin, told),) = door.failed
     assert plugin == "site"
     assert reason in told
     assert "'late_bad:Late'" in told
@@ -494,3 +494,46 @@ def test_an_answer_under_way_is_finished_before_the_end(site: Any) -> None:
         return response.code, response.body
 
     assert asyncio.run(run()) == (200, b"at last")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/things", "/act"])
+def test_who_tries_too_often_is_told_when_to_come_again(site: Any, path: str) -> None:
+    """S31"""
+    method = "POST" if path == "/act" else "GET"
+    status, body, headers = site(authenticated=True).ask(path, method, {"X-Key": "again"})
+    assert (status, headers["Retry-After"]) == (429, "7")
+    assert "Too many failed logins" in body
+    assert "WWW-Authenticate" not in headers
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "key", "counted", "recorded"),
+    [
+        ("/", "GET", "", 1, ["login"]),
+        ("/", "GET", "outsider", 1, ["login"]),
+        ("/", "GET", "crash", 1, ["login"]),
+        ("/api/things", "GET", "again", 1, ["login"]),
+        ("/act", "POST", "", 1, ["act"]),
+        ("/", "GET", "good", 0, []),
+        ("/open", "GET", "", 0, []),
+        ("/nowhere", "GET", "", 0, []),
+    ],
+)
+def test_credentials_that_are_not_accepted_count_and_leave_one_record(
+    site: Any, caplog: pytest.LogCaptureFixture, path: str, method: str, key: str, counted: int, recorded: list[str]
+) -> None:
+    """S31"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    door.ask(path, method, {"Authorization": "Key x", **({"X-Key": key} if key else {})})
+    assert door.failures.counts == ({"key": counted} if counted else {})
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
+    assert [line["action"] for line in lines] == recorded
+
+
+def test_who_sends_no_credentials_has_not_failed(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    assert door.ask("/")[0] == 401
+    assert door.failures.counts == {}
+    assert not caplog.records
