@@ -70,7 +70,7 @@ def test_half_of_a_configuration_stops_the_start(name: str, value: object) -> No
 
 
 @pytest.mark.parametrize(
-    "uri", ["/login", "flower.example.com/login", "ftp://x/login", "https://", "https://x/login#a"]
+    "uri", ["/login", "flower.example.com/login", "ftp://x/login", "https://", "https://x/login#a", "https://[x/login"]
 )
 def test_a_redirect_that_is_no_address_stops_the_start(uri: str) -> None:
     with pytest.raises(ConfigurationError, match="oauth2_redirect_uri is no address"):

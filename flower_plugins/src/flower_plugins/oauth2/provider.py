@@ -47,8 +47,7 @@ class OAuthProvider(LoginProvider):
         self.client_id = self._required("oauth2_key")
         self._secret = self._required("oauth2_secret")
         redirect = self._required("oauth2_redirect_uri")
-        parts = urlsplit(redirect)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        if not _is_page(redirect):
             where = context.settings.origin("oauth2_redirect_uri")
             raise ConfigurationError(
                 "oauth2_redirect_uri is no address", where=where, mend="Give https://flower.example.com/login."
@@ -141,3 +140,11 @@ class OAuthProvider(LoginProvider):
                 mend=f"Set --{name} or FLOWER_{name.upper()} to what {self.label} shows for your application.",
             )
         return value.strip()
+
+
+def _is_page(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
