@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tornado.httputil import HTTPServerRequest
 
 from flower_plugins import ConfigurationError, Identity, LoginProvider, LoginTicket, ProviderFailed
 from flower_plugins.oauth2 import Endpoints, OAuthProvider, url_option
@@ -101,6 +102,29 @@ def test_a_provider_that_hangs_anywhere_is_given_up_in_time(hanging: str) -> Non
     began = time.monotonic()
     play_provider(scenario)
     assert time.monotonic() - began < 5
+
+
+def test_tokens_of_strangers_do_not_keep_people_from_logging_in() -> None:
+    async def scenario(script: ScriptedProvider) -> None:
+        script.replies.update(TestSmallest().replies(script.url, TestSmallest().ticket()))
+        asked = asyncio.Event()
+
+        def hang(request: HTTPServerRequest) -> ScriptedReply:
+            asked.set()
+            return ScriptedReply(hangs=True)
+
+        script.replies["/introspect"] = hang
+        provider = make(script.url)
+        strangers = [asyncio.ensure_future(provider.bearer(f"token-{number}")) for number in range(200)]
+        await asked.wait()
+        assert await asyncio.wait_for(provider.finish(TICKET, ANSWER), 3)
+        assert script.paths.count("/introspect") <= 8
+        for stranger in strangers:
+            stranger.cancel()
+        await asyncio.gather(*strangers, return_exceptions=True)
+        await provider.close()
+
+    play_provider(scenario)
 
 
 def test_the_deadline_is_for_all_calls_together() -> None:

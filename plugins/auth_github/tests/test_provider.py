@@ -135,6 +135,20 @@ def test_only_members_get_in_where_organizations_are_listed(
         assert login(mails, allowed=allowed, **lists) == [Identity("ann@example.com", "github", frozenset(found))]
 
 
+@pytest.mark.parametrize(
+    ("domain", "api"),
+    [
+        ("github.com", "https://api.github.com"),
+        ("https://github.com/", "https://api.github.com"),
+        ("shop.ghe.com", "https://api.shop.ghe.com"),
+        ("github.example.com", "https://github.example.com/api/v3"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v3"),
+    ],
+)
+def test_the_api_is_where_that_github_has_it(domain: str, api: str) -> None:
+    assert make(domain)._api == api
+
+
 def test_memberships_are_asked_for_only_where_they_count() -> None:
     assert make().scopes() == ["user:email"]
     assert make(github_allowed_organizations=["shop"]).scopes() == ["user:email", "read:org"]
@@ -152,9 +166,10 @@ def test_names_that_are_neither_organization_nor_team_stop_the_start(names: list
         make(github_allowed_organizations=names)
 
 
-def test_a_bearer_token_of_another_application_is_nobody() -> None:
+@pytest.mark.parametrize("application", [{"client_id": "another"}, {"client_id": 5}, {}, None, "id"])
+def test_a_bearer_token_of_another_application_is_nobody(application: object) -> None:
     async def scenario(script: ScriptedProvider) -> tuple[Sequence[Identity], list[str], str]:
-        script.replies["/api/v3/applications/id/token"] = ScriptedReply({"app": {"client_id": "another"}})
+        script.replies["/api/v3/applications/id/token"] = ScriptedReply({"app": application})
         script.replies["/api/v3/user/emails"] = ScriptedReply([mail("ann@example.com")])
         provider = make(script.url)
         try:

@@ -174,9 +174,10 @@ def test_settings_that_cannot_work_stop_the_start(settings: dict[str, Any], comp
         make(**settings)
 
 
-def test_a_bearer_token_of_another_application_is_nobody() -> None:
+@pytest.mark.parametrize("application", [{"uid": "another"}, {"uid": 5}, {}, None, "id", ["id"]])
+def test_a_bearer_token_of_another_application_is_nobody(application: object) -> None:
     async def scenario(script: ScriptedProvider) -> tuple[Sequence[Identity], list[str]]:
-        script.replies["/oauth/token/info"] = ScriptedReply({"application": {"uid": "another"}})
+        script.replies["/oauth/token/info"] = ScriptedReply({"application": application})
         script.replies["/api/v4/user"] = ScriptedReply(USER)
         provider = make(script.url)
         try:

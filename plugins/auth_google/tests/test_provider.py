@@ -270,7 +270,14 @@ def test_a_configuration_that_leads_astray_is_not_followed(change: Mapping[str, 
 
 @pytest.mark.parametrize(
     "info",
-    [{"aud": "another"}, {"aud": "another", "azp": "id"}, {"aud": "id", "azp": "another"}, {"aud": "id", "azp": 5}],
+    [
+        {"aud": "another"},
+        {"aud": "another", "azp": "id"},
+        {"aud": "id", "azp": "another"},
+        {"aud": "id", "azp": 5},
+        {"aud": ["id"]},
+        {},
+    ],
 )
 def test_a_bearer_token_of_another_client_is_nobody(info: Mapping[str, Any]) -> None:
     async def scenario(google: Google) -> Any:

@@ -134,6 +134,8 @@ def test_a_token_is_asked_about_with_the_credentials_of_the_client() -> None:
         {"active": 1, "client_id": "id"},
         {"client_id": "id"},
         {"active": True, "client_id": "another"},
+        {"active": True, "client_id": ["id"]},
+        {"active": True},
     ],
 )
 def test_a_bearer_token_that_is_spent_or_of_another_client_is_nobody(info: dict[str, Any]) -> None:

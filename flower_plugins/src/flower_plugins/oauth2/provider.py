@@ -20,6 +20,8 @@ __all__ = ["Endpoints", "OAuthProvider"]
 
 T = TypeVar("T")
 
+_TOKENS_AT_ONCE = 8  # anybody can send tokens: they leave room for those who log in
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -54,6 +56,7 @@ class OAuthProvider(LoginProvider):
             )
         self.trust("oauth2_redirect_uri", redirect)
         self.wire = Wire(self.label, self.seconds)
+        self._tokens = asyncio.Semaphore(_TOKENS_AT_ONCE)
 
     def trust(self, option: str, url: str) -> str:
         """Return a base address from the settings, noted when it is plain http to another machine."""
@@ -124,7 +127,8 @@ class OAuthProvider(LoginProvider):
         return await self.arrived(grants.grant_in(self.label, self.client_id, reply), ticket, answer)
 
     async def _holder(self, token: str) -> Sequence[Identity]:
-        return await self.people(token) if await self.is_ours(token) else ()
+        async with self._tokens:
+            return await self.people(token) if await self.is_ours(token) else ()
 
     async def _within(self, work: Awaitable[T]) -> T:
         try:

@@ -10,7 +10,6 @@ from flower_plugins.oauth2 import Endpoints, OAuthProvider, lower_ascii, url_opt
 
 __all__ = ["GitHubProvider"]
 
-_API = "https://api.github.com"
 _NO_MAILS = (
     "Failed to fetch user emails from GitHub. Make sure the GitHub OAuth app has permission to read email addresses "
     "(Account permissions > Email addresses > Read-only)."
@@ -29,7 +28,7 @@ class GitHubProvider(OAuthProvider):
         super().__init__(context)
         settings = context.settings
         self._url = self.trust("github_oauth_domain", url_option(settings, "github_oauth_domain"))
-        self._api = _API if self._url == "https://github.com" else f"{self._url}/api/v3"
+        self._api = _api(self._url)
         listed = settings["github_allowed_organizations"] or ()
         self._allowed = frozenset(lower_ascii(name.strip()) for name in listed) - {""}
         odd = [name for name in self._allowed if name.count("/") > 1 or not all(name.split("/"))]
@@ -61,7 +60,8 @@ class GitHubProvider(OAuthProvider):
         url = f"{self._api}/applications/{quote(self.client_id, safe='')}/token"
         what, body = "word about a token", {"access_token": token}
         info = (await self.wire.ask(what, url, basic=self.credentials, json_body=body)).record()
-        return info.record("app").text("client_id") == self.client_id
+        application = info.fields.get("app")
+        return isinstance(application, dict) and application.get("client_id") == self.client_id
 
     def permits(self, identity: Identity) -> bool:
         """Hold the memberships of a login against the list as it is now."""
@@ -85,3 +85,11 @@ class GitHubProvider(OAuthProvider):
                 organization = record.record("organization").text("login")
                 found.add(lower_ascii(f"{organization}/{record.text('slug')}"))
         return frozenset(found & self._allowed)
+
+
+def _api(url: str) -> str:
+    """Return where the API is: on a host of its own in GitHub's cloud, below the pages on a server of one's own."""
+    host = url.removeprefix("https://")
+    if host == "github.com" or (host.endswith(".ghe.com") and "/" not in host):
+        return f"https://api.{host}"
+    return f"{url}/api/v3"

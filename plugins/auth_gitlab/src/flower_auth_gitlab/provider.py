@@ -59,7 +59,8 @@ class GitLabProvider(OAuthProvider):
     async def is_ours(self, token: str) -> bool:
         """Compare the application a token belongs to."""
         info = (await self.wire.ask("word about a token", f"{self._url}/oauth/token/info", bearer=token)).record()
-        return info.record("application").text("uid") == self.client_id
+        application = info.fields.get("application")  # null for a personal access token
+        return isinstance(application, dict) and application.get("uid") == self.client_id
 
     def permits(self, identity: Identity) -> bool:
         """Hold the groups of a login against the list as it is now."""

@@ -82,7 +82,7 @@ class GoogleProvider(OAuthProvider):
         """Ask Google which client a token was issued to, and for."""
         reply = await self.wire.ask("word about a token", self._tokeninfo, form={"access_token": token})
         info = reply.record()
-        return info.text("aud") == self.client_id and info.fields.get("azp", self.client_id) == self.client_id
+        return info.fields.get("aud") == self.client_id and info.fields.get("azp", self.client_id) == self.client_id
 
     def denial(self, identities: Sequence[Identity]) -> str:
         """Say it as Flower 2 did."""

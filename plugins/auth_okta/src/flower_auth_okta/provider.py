@@ -60,7 +60,7 @@ class OktaProvider(OAuthProvider):
         """Ask Okta about a token as only the application itself may (RFC 7662)."""
         form = self.ask_form(token=token, token_type_hint="access_token")  # noqa: S106  a kind, not a token
         info = (await self.wire.ask("word about a token", f"{self._url}/v1/introspect", form=form)).record()
-        return info.is_true("active") and info.text("client_id") == self.client_id
+        return info.is_true("active") and info.fields.get("client_id") == self.client_id
 
     def permits(self, identity: Identity) -> bool:
         """Hold the groups of a login against the list as it is now."""
