@@ -262,7 +262,7 @@ def test_an_answer_of_another_issuer_is_refused() -> None:
 def test_a_configuration_that_leads_astray_is_not_followed(change: Mapping[str, Any]) -> None:
     async def scenario(google: Google) -> None:
         google.configuration.update(change)
-        with pytest.raises(ProviderFailed):
+        with pytest.raises(ProviderFailed, match="Google's configuration"):
             await google.login()
 
     play(scenario)
