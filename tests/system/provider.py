@@ -86,7 +86,7 @@ class IdentityProvider:
         }
         more = ["--google_hosted_domain=example.com"] if name == "google" else []
         login = [f"--auth_provider={name}", "--auth=.*@example.com", "--oauth2_key=flower"]
-        address = [f"--port={self.ports[name]}", "--address=127.0.0.1"]
+        address = [f"--port={self.ports[name]}", "--address=127.0.0.1", "--debug"]
         return [*own[name], *more, *login, *address, f"--oauth2_redirect_uri={self.redirect(name)}"]
 
     def flower(self, name: str, environment: Mapping[str, str]) -> RunningFlower:
@@ -127,7 +127,7 @@ class Browser:
     """Somebody's browser: keeps cookies, and follows redirects one at a time."""
 
     flower: str
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20), repr=False)
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30), repr=False)
 
     def __enter__(self) -> Browser:
         return self

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.system.provider import ENDPOINTS, SECRET, Browser, IdentityProvider
+from tests.system.provider import COOKIE_SECRET, ENDPOINTS, SECRET, Browser, IdentityProvider
 from tests.system.support import Launcher, RunningFlower
 
 pytestmark = pytest.mark.system
@@ -69,7 +69,8 @@ def flowers(idp: IdentityProvider, clock: Clock) -> Iterator[Flowers]:
     yield flower
     for name, each in running.items():
         output = each.process.output()
-        assert SECRET not in output, name  # S35
+        assert SECRET not in output, name  # S35, with --debug
+        assert COOKIE_SECRET not in output, name
         assert "Traceback" not in output, output
 
 
@@ -258,7 +259,7 @@ def test_a_provider_that_hangs_or_is_down_lets_nobody_in_and_holds_nothing_up(
             assert flowers(name).get("/healthcheck").elapsed.total_seconds() < 2
         for reply in waiting:
             refused(reply.result(), "10 seconds", status=502)
-        assert 8 < time.monotonic() - began < 15
+        assert 8 < time.monotonic() - began < 20
     idp.fail()
     backs = {name: browser.come_back("ann") for name, browser in browsers.items()}
     idp.kill()
