@@ -80,6 +80,8 @@ class LoginProvider(AuthProvider):
 
     label = ""
     """Stands on the login page: "GitHub"."""
+    insecure: Sequence[str] = ()
+    """What about the settings lets others listen, such as plain http: core warns and counts it."""
 
     async def identify(self, request: Request) -> Identity | None:
         """Nothing in a request itself says who sent it: core looks at its session."""
@@ -100,9 +102,14 @@ class LoginProvider(AuthProvider):
     async def bearer(self, token: str) -> Sequence[Identity]:
         """Return whom an access token stands for, as `finish` does, none when it was not issued to this client.
 
-        Core asks for `Authorization: Bearer` on `/api/*` and keeps the answer for a minute at most.
+        Core asks for `Authorization: Bearer` on `/api/*` and keeps the answer for a minute at most. Raise
+        ProviderFailed when the provider cannot be asked: nobody is let in, and the next request asks again.
         """
         return ()
+
+    def denial(self, identities: Sequence[Identity]) -> str:
+        """Return what to tell a person of whose identities none may enter; shown escaped, with a 403."""
+        return "Access denied. Please use another account or ask your admin to add your email to flower --auth."
 
     async def close(self) -> None:
         """Let go of connections; called once at the end."""

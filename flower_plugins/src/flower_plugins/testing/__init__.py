@@ -25,6 +25,8 @@ from flower_plugins.testing.host import (
     FakeWorkers,
     offer_context,
 )
+from flower_plugins.testing.logins import LoginProviderContract
+from flower_plugins.testing.provider import ScriptedProvider, ScriptedReply, play_provider
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
 from flower_plugins.testing.rollups import FakeRollups
 from flower_plugins.testing.server import Client, FakeVisit, serve
@@ -51,11 +53,15 @@ __all__ = [
     "FakeWorker",
     "FakeWorkers",
     "HistoryStoreContract",
+    "LoginProviderContract",
     "MetricExporterContract",
     "MetricSourceContract",
     "PluginContract",
+    "ScriptedProvider",
+    "ScriptedReply",
     "ServiceContract",
     "TaskFormatterContract",
     "offer_context",
+    "play_provider",
     "serve",
 ]
