@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -9,7 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,8 @@ def need_service() -> Iterator[Callable[[str], str]]:
     """Return `need_service(name)`: where to find a service, or skip with a line that says what to install.
 
     "redis" and "rabbitmq" answer with a broker URL, "chromium" and "nginx" with the path of the
-    program. Redis is started for the session when none runs here.
+    program, "idp" with a folder in which npm has installed the identity provider of the tests. Redis is
+    started for the session when none runs here.
     """
     known: dict[str, str] = {}
     with ExitStack() as stack:
@@ -34,6 +37,7 @@ def need_service() -> Iterator[Callable[[str], str]]:
             "rabbitmq": _rabbitmq,
             "chromium": lambda: _program("chromium", "chromium-browser", "google-chrome"),
             "nginx": lambda: _program("nginx", "/usr/sbin/nginx"),
+            "idp": _identity_provider,
         }
 
         def need(name: str) -> str:
@@ -65,6 +69,7 @@ _MEND = {
     "rabbitmq": "apt-get install rabbitmq-server, then start it on port 5672",
     "chromium": "apt-get install chromium",
     "nginx": "apt-get install nginx-light",
+    "idp": "apt-get install nodejs npm, and a network from which npm can install",
 }
 
 
@@ -113,6 +118,27 @@ def _private_redis(server: str) -> Iterator[str]:
 
 def _rabbitmq() -> str:
     return "amqp://guest:guest@127.0.0.1:5672//" if _answers(5672) else ""
+
+
+def _identity_provider() -> str:
+    """Install what tests/system/idp/package.json names, once for each version of it, outside the repository."""
+    manifest = Path(__file__).parent / "tests" / "system" / "idp" / "package.json"
+    npm = _program("npm")
+    if not (npm and _program("node") and manifest.exists()):
+        return ""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flower-tests"
+    folder = caches / f"idp-{hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]}"
+    if not folder.exists():
+        caches.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=caches))
+        shutil.copy(manifest, place)
+        words = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+        done = subprocess.run(words, cwd=place, capture_output=True, timeout=100, check=False)
+        with suppress(OSError):  # somebody else was quicker
+            if done.returncode == 0:
+                place.rename(folder)
+        shutil.rmtree(place, ignore_errors=True)
+    return str(folder) if folder.exists() else ""
 
 
 def _answers(port: int) -> bool:

@@ -21,10 +21,17 @@ def main() -> None:
 
 
 def _start(ctx: click.Context, words: tuple[str, ...], **_preload: object) -> None:
-    from flower.cli import run  # only here: workers load this module too
+    import gc  # built in, but workers have no use for it here
 
-    alone = ctx.find_root().info_name == _PROGRAM
-    ctx.exit(run(ctx.obj.app, words, quiet=ctx.obj.quiet, alone=alone))
+    gc.disable()  # what is imported and made until the server has settled lives as long as the process
+    try:
+        from flower.cli import run  # only here: workers load this module too
+
+        alone = ctx.find_root().info_name == _PROGRAM
+        code = run(ctx.obj.app, words, quiet=ctx.obj.quiet, alone=alone)
+    finally:
+        gc.enable()
+    ctx.exit(code)
 
 
 _callback: Any = click.pass_context(handle_preload_options(_start))

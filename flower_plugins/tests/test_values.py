@@ -80,6 +80,10 @@ def test_an_offer_is_available_and_has_no_aliases_by_default() -> None:
     assert (offer.label, offer.aliases, offer.schemes, offer.when, offer.unavailable) == ("", (), (), "", "")
 
 
+def test_an_offer_may_be_asked_for_by_one_option_or_by_several() -> None:
+    assert [Offer("a", "", when=when).asked_by for when in ("", "x", ("x", "y"))] == [(), ("x",), ("x", "y")]
+
+
 def test_a_route_has_to_say_who_may_use_it_and_how_refusals_look() -> None:
     fields = {field.name: field for field in dataclasses.fields(Route)}
     for name in ("access", "surface"):

@@ -14,6 +14,7 @@ from dists import ROOT
 SHIM_LINES = 40
 API = "flower_plugins"
 TORNADO_HOMES = ("flower_plugins.web", "flower_plugins.oauth2", "flower_plugins.testing")
+OAUTHLIB_HOME = "flower_plugins.oauth2"
 
 
 @dataclass
@@ -105,12 +106,16 @@ def faults(root: Path) -> list[str]:
                 found.append(f"{where}: the plugin API imports {name}")
             if first(name) == "tornado" and not module.startswith(TORNADO_HOMES):
                 found.append(f"{where}: {module} imports {name}")
+            if first(name) == "oauthlib" and not module.startswith(OAUTHLIB_HOME):
+                found.append(f"{where}: {module} imports {name}")
     for path in sorted((root / "plugins").glob("*/src/**/*.py")):
         source = root / "plugins" / path.relative_to(root / "plugins").parts[0] / "src"
         own = first(module_name(path, source))
         for line, name in imports(path, module_name(path, source)):
             if re.match(r"flower(_|$)", first(name)) and first(name) not in (API, own):
                 found.append(f"{path.relative_to(root)}:{line}: a plugin imports {name}")
+            if first(name) == "oauthlib":
+                found.append(f"{path.relative_to(root)}:{line}: a plugin imports {name}, not {OAUTHLIB_HOME}")
     return found
 
 
@@ -193,6 +198,8 @@ def plant(root: Path, path: str, code: str) -> None:
         ("core/flower/views/a.py", "x = 1\n" * 41, "a shim of 41 lines"),
         ("flower_plugins/src/flower_plugins/a.py", "import flower", "the plugin API imports flower"),
         ("flower_plugins/src/flower_plugins/a.py", "from tornado import web", "imports tornado.web"),
+        ("flower_plugins/src/flower_plugins/a.py", "def f():\n    import oauthlib", "imports oauthlib"),
+        ("plugins/api/src/flower_api/a.py", "import oauthlib.oauth2", "imports oauthlib"),
         ("plugins/api/src/flower_api/a.py", "from flower import app", "a plugin imports flower.app"),
         ("plugins/api/src/flower_api/a.py", "import flower_dashboard", "a plugin imports flower_dashboard"),
     ],
@@ -214,6 +221,7 @@ def test_a_forbidden_import_is_found(tmp_path: Path, path: str, code: str, compl
         ("core/flower/views/__init__.py", "from flower.state import x"),
         ("core/flower/settings/a.py", "from flower import __version__"),
         ("flower_plugins/src/flower_plugins/web.py", "import tornado.web"),
+        ("flower_plugins/src/flower_plugins/oauth2/a.py", "import tornado.web\nimport oauthlib.oauth2"),
         ("plugins/api/src/flower_api/a.py", "from flower_plugins import hookimpl\nfrom flower_api.b import c"),
     ],
 )

@@ -18,6 +18,10 @@ def test_needs_what_is_not_here(need_service, monkeypatch):
     monkeypatch.setenv("PATH", "")
     need_service("chromium")
 
+def test_needs_an_identity_provider(need_service, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    need_service("idp")
+
 def test_finds_what_is_here(need_service, monkeypatch, tmp_path):
     program = tmp_path / "nginx"
     program.write_text("")
@@ -51,13 +55,14 @@ def test_a_missing_service_skips_and_says_what_to_install(folder: Path) -> None:
     code, output = run_pytest(folder, strict="")
     assert code == 0, output
     assert "needs chromium: apt-get install chromium" in output
-    assert "1 passed, 1 skipped, 1 xfailed" in output
+    assert "needs idp: apt-get install nodejs npm" in output
+    assert "1 passed, 2 skipped, 1 xfailed" in output
 
 
 def test_where_services_are_required_a_skip_fails(folder: Path) -> None:
     code, output = run_pytest(folder, strict="1")
     assert code == 1, output
-    assert "1 failed, 1 passed, 1 xfailed" in output
+    assert "2 failed, 1 passed, 1 xfailed" in output
     assert "needs chromium" in output
 
 

@@ -107,6 +107,27 @@ def test_what_cannot_be_honoured_stops_the_start_with_one_sentence(
         assert word in line
 
 
+def test_a_check_tells_what_the_start_would_and_starts_nothing(launch: Launcher, redis_room: Room) -> None:
+    """Posture 3: gauge, log and `--check` agree."""
+    words = ["flower", "--address=0.0.0.0", "--port=0", "--basic_auth=ann:canary"]
+    code, text = launch.run(*words, "--check")
+    assert code == 0
+    assert "Visit me" not in text
+    code, text = launch.run(*words, "--check=json")
+    found = json.loads(text)
+    reasons = [each["reason"] for each in found["insecure"]]
+    assert (code, reasons, found["login"]) == (0, ["no_tls", "secret_on_command_line"], ["basic"])
+    assert launch.run(*words, "--check=deploy")[0] == 1
+    safe = ["flower", NO_CONTAINER, "--check=deploy"]
+    assert launch.run(*safe, env={"FLOWER_BASIC_AUTH": "ann:canary"})[0] == 0
+    flower = launch.flower(redis_room, *words[1:])
+    line = f"Not safe: {', '.join(reasons)}."
+    until(lambda: line in flower.process.output(), "the log says the same")
+    metrics = flower.get("/metrics").text
+    assert re.findall(r'flower_insecure_config\{reason="(\w+)"\} 1.0', metrics) == reasons
+    assert "canary" not in text + flower.process.output() + metrics
+
+
 def test_celery_options_after_flower_are_applied(launch: Launcher, redis_room: Room) -> None:
     words = ["flower", "-A", "tests.system.cluster", f"--broker={redis_room.url}", "--port=0", NO_CONTAINER]
     process = launch.start([str(BIN / "celery"), *words], {"FLOWER_UNAUTHENTICATED_API": "1"})

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pprint import pformat
 
 from flower.events import NOT_YET
+from flower.web.posture import Weakness
 from flower_plugins import Banner, Broker, Status
 
-__all__ = ["announce", "stream_banners", "warn"]
+__all__ = ["announce", "stream_banners", "warn", "warn_operator"]
 
 log = logging.getLogger("flower")
 
@@ -33,6 +34,13 @@ def warn(banners: Sequence[Banner]) -> None:
     """Log what is not safe, so that nobody overlooks it."""
     for banner in banners:
         log.warning("\n%s\n%s\n%s", _RULE, banner.text, _RULE, extra=_LINES)
+
+
+def warn_operator(weaknesses: Sequence[Weakness]) -> None:
+    """Log in one line what else is not safe."""
+    reasons = dict.fromkeys(weakness.reason for weakness in weaknesses if not weakness.banner)
+    if reasons:
+        log.warning("Not safe: %s. celery flower --check says how to mend it.", ", ".join(reasons))
 
 
 def stream_banners(status: Status, now: float) -> list[Banner]:

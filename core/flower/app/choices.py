@@ -53,7 +53,7 @@ class Choices:
         plugin's fault never leaves the door open.
         """
         offers = self._registry.offers("flower_auth_providers")
-        chosen = [(plugin, offer) for plugin, offer in offers if offer.when and self._settings[offer.when]]
+        chosen = [(plugin, offer) for plugin, offer in offers if self._asks_for(offer)]
         named = self._settings["auth_provider"] or ""
         custom = None if not named or is_offered(offers, named, PROVIDER_EXTRAS) else self._custom(named)
         if custom is None and (named or self._settings["auth"]):
@@ -108,6 +108,9 @@ class Choices:
         if not is_path(path):
             return None
         return HandlerProvider(self.context("custom"), load_handler(path, self._where("auth_provider")))
+
+    def _asks_for(self, offer: Offer[Any]) -> bool:
+        return any(self._settings[option] for option in offer.asked_by)
 
     def _refuse_open_door(self, providing: set[str]) -> None:
         for plugin, option in self._registry.options():

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flower.app.access import door_routes, make_door
 from flower.app.arrivals import Arrivals
@@ -15,8 +15,9 @@ from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
 from flower.app.host import FlowerHost
-from flower.app.memory import Memory
-from flower.app.metrics import MetricSources, PostureMetrics
+from flower.app.metrics import LoginMetrics, MetricSources, PostureMetrics
+from flower.app.problems import Problems
+from flower.app.queue_history import QueueHistory
 from flower.app.requests import request_formatter, result_formatter
 from flower.app.roll_call import RollCall
 from flower.app.services import Services
@@ -39,12 +40,15 @@ from flower.stream.hub import Hub, HubSink
 from flower.web.assets import AssetFiles, asset_route
 from flower.web.binding import Binding, in_container, plan
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
+from flower.web.metrics_door import MetricsDoor
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.posture import Posture
 from flower.web.probes import probe_routes
 from flower.web.router import Router
 from flower.web.table import RouteTable
+from flower.web.weaknesses import weaknesses
 from flower_plugins import (
     AuthProvider,
     Banner,
@@ -57,6 +61,9 @@ from flower_plugins import (
     Route,
     Service,
 )
+
+if TYPE_CHECKING:
+    from flower.app.memory import Memory
 
 __all__ = ["Flower"]
 
@@ -84,12 +91,15 @@ class Flower:
         self._choices = Choices(registry, settings, self.broker)
         self.providers: Sequence[AuthProvider] = self._choices.providers()
         self.door = make_door(settings, self.providers, self.prefix)
+        self.login_failures = LoginFailures(provider.name for provider in self.providers if provider.name)
+        self._metrics_door = MetricsDoor.of(settings, self.login_failures)
         self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
         self.posture = Posture(
             authenticated=bool(self.providers),
             loopback_only=self.binding.loopback_only,
             open_api=settings.unauthenticated_api,
             read_only=settings["read_only"],
+            further=weaknesses(settings, self.binding),
         )
         self._make_pipeline()
         self._make_services()
@@ -122,28 +132,39 @@ class Flower:
 
     def own_services(self) -> Sequence[Service]:
         """Return core's own services."""
-        return [self.inspect, self.results, *([EnableEvents(self.mailbox)] if self.settings["enable_events"] else [])]
+        services: list[Service] = [self.inspect, self.results]
+        if self.settings["enable_events"]:
+            services.append(EnableEvents(self.mailbox))
+        if self.settings["queue_history"]:
+            services.append(self._queue_history)
+        return services
 
     def own_metrics(self) -> Sequence[MetricSource]:
         """Return core's own metric sources."""
-        return [self.state.metrics, StreamMetrics(self.status), PostureMetrics(self.posture)]
+        return [
+            self.state.metrics,
+            StreamMetrics(self.status),
+            PostureMetrics(self.posture),
+            LoginMetrics(self.login_failures),
+        ]
 
     def own_routes(self) -> Sequence[Route]:
         """Return core's own routes, the exporters' among them."""
         exporters = self.registry.contributions("flower_metric_exporters", host=self.host)
-        probes = probe_routes([exporter for _, exporter in exporters])
+        probes = probe_routes([exporter for _, exporter in exporters], self._metrics_door)
         return [asset_route(self.assets), *probes, *door_routes(self.settings, self.door)]
 
     def _make_pipeline(self) -> None:
         settings = self.settings
+        self.gateway = Gateway(accept=_accepted_content(self.celery))
+        self.status = StreamStatus(rejected=self.gateway.rejected)
         self.state = State(
             max_tasks=settings["max_tasks"],
             max_workers=settings["max_workers"],
             purge_offline_workers=settings["purge_offline_workers"],
             buckets=settings["task_runtime_metric_buckets"] or DEFAULT_BUCKETS,
+            gaps=self.status.gaps,
         )
-        self.gateway = Gateway(accept=_accepted_content(self.celery))
-        self.status = StreamStatus(rejected=self.gateway.rejected)
         self.pump = Pump(self.gateway.decode, self.state.apply, self.status)
         source_name, source = self._choices.event_source()
         self.supervisor = Supervisor(
@@ -164,6 +185,8 @@ class Flower:
         settings, store = self.settings, self._choices.history_store()
         if store is None:
             return None
+        from flower.app.memory import Memory  # brings the recorder along, which most Flowers do without
+
         milliseconds = settings["state_save_interval"] or _SAVE_MILLISECONDS
         return Memory(
             self.state,
@@ -207,12 +230,18 @@ class Flower:
         )
         self._arrivals = Arrivals(self.inspect)
         self.state.on_removed(self._forget)
+        self._queue_history = QueueHistory(self.state.rollups, up=lambda: self.status.up)
         self.queues = QueueService(
             self._choices.inspector(),
             snapshot=self.inspect.snapshot,
             is_online=self._is_online,
             declared=declared_queues(self.celery.conf),
             asked=self.inspect.freshen,
+            history=self._queue_history if settings["queue_history"] else None,
+        )
+        self._queue_history.attach(self.queues)
+        self.problems = Problems(
+            self.state, self.status, self.queues, snapshot=self.inspect.snapshot, is_online=self._is_online
         )
 
     def _catch_up(self) -> None:
@@ -259,7 +288,16 @@ class Flower:
         self.router = Router(
             host=self.host,
             table=self.table,
-            guard=Guard(self.posture, self.providers, hosts, errors, self.services.broken, self.door),
+            guard=Guard(
+                self.posture,
+                self.providers,
+                hosts,
+                errors,
+                self.services.broken,
+                self.registry.fail,
+                self.login_failures,
+                self.door,
+            ),
             errors=errors,
             proxies=trusted,
             no_store=self.posture.authenticated,

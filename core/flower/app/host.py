@@ -19,8 +19,10 @@ from flower_plugins import (
     NavItem,
     NotFound,
     PluginReport,
+    Problem,
     Queues,
     Results,
+    Rollups,
     Route,
     Settings,
     Status,
@@ -89,6 +91,10 @@ class FlowerHost:
         return self.flower.hub
 
     @property
+    def rollups(self) -> Rollups:
+        return self.flower.state.rollups
+
+    @property
     def timezone(self) -> str:
         return str(self.flower.celery.conf.timezone or "UTC")
 
@@ -104,6 +110,9 @@ class FlowerHost:
 
     def banners(self) -> Sequence[Banner]:
         return self.flower.banners()
+
+    def problems(self) -> Sequence[Problem]:
+        return self.flower.problems.now()
 
     def metrics(self) -> Iterable[MetricFamily]:
         return self.flower.metric_families()

@@ -21,8 +21,10 @@ __all__ = ["serve_until_stopped"]
 log = logging.getLogger("flower")
 
 _TICK_SECONDS = 1.0
+_REST_SECONDS = 5.0
+_SETTLING_SECONDS = 5.0
 _COLLECT_AFTER = (10_000, 20, 100)
-_M_MMAP_THRESHOLD = -3  # malloc.h
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 _LARGE_BYTES = 512 * 1024
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,7 +34,7 @@ def serve_until_stopped(flower: Flower, *, quiet: bool = False) -> int:
 
     `quiet` leaves the announcement out; warnings are always logged.
     """
-    _return_large_blocks()
+    _tune_allocator()
     return asyncio.run(_Life(flower, quiet).live())
 
 
@@ -74,11 +76,12 @@ class _Life:
                 server.urls, flower.binding.unix_socket, flower.prefix, flower.broker, _own_tasks(flower.celery)
             )
         banner.warn(flower.posture.banners())
+        banner.warn_operator(flower.posture.weaknesses())
         log.debug("Settings: %s", flower.settings.masked())
         self._spawn(flower.supervisor.run(), "events")
         self._spawn(self._tick(), "tick")
         await flower.services.start()
-        _settle_garbage_collector()
+        self._tasks.append(asyncio.create_task(_settle(), name="settling"))
 
     async def _end(self, server: Server) -> None:
         flower = self._flower
@@ -98,7 +101,8 @@ class _Life:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(_TICK_SECONDS)
+            # Where there is nobody, nobody can fall silent.
+            await asyncio.sleep(_TICK_SECONDS if self._flower.state.inhabited else _REST_SECONDS)
             self._flower.state.tick(listening=self._flower.status.up)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -111,20 +115,30 @@ class _Life:
         self._stopping.set()
 
 
-def _return_large_blocks() -> None:
-    """Have glibc give large blocks back when they are free: by itself it begins to keep them, up to 32 MB each."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+def _tune_allocator() -> None:
+    """Have glibc give large blocks back when they are free: by itself it begins to keep them, up to 32 MB each.
 
-
-def _settle_garbage_collector() -> None:
-    """Keep full collections away from what lives as long as the process.
-
-    Records hold no references to each other and are not visited at all; what is left to find is young.
+    One arena, because threads take turns here anyway, and each arena has free memory of its own.
     """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_ARENA_MAX, 1)
+
+
+async def _settle() -> None:
+    """Some seconds after the start, when everything is loaded that even an idle Flower uses: tidy up once.
+
+    Full collections are kept away from what lives as long as the process. Records hold no references to
+    each other and are not visited at all; what is left to find is young.
+    """
+    await asyncio.sleep(_SETTLING_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from flower.web.failures import LoginFailures
 from flower.web.posture import Posture
 from flower_plugins import MetricFamily, MetricSource, Sample
 
-__all__ = ["MetricSources", "PostureMetrics"]
+__all__ = ["LoginMetrics", "MetricSources", "PostureMetrics"]
 
 log = logging.getLogger(__name__)
 
@@ -60,4 +61,21 @@ class PostureMetrics(MetricSource):
             "gauge",
             ("reason",),
             [Sample((reason,), 1.0) for reason in self._posture.insecure()],
+        )
+
+
+class LoginMetrics(MetricSource):
+    """Says how many logins failed."""
+
+    def __init__(self, failures: LoginFailures) -> None:
+        self._failures = failures
+
+    def families(self) -> Iterator[MetricFamily]:
+        """Yield `flower_auth_failures`, one series per provider."""
+        yield MetricFamily(
+            "flower_auth_failures",
+            "Requests whose credentials were not accepted",
+            "counter",
+            ("provider",),
+            [Sample((provider,), float(count)) for provider, count in self._failures.counts.items()],
         )

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from flower.quiet import QuietLog
 from flower_plugins import BrokerInspector, FlowerError, NotFound, QueueReport, QueueStats
 
-__all__ = ["QueueService", "declared_queues"]
+__all__ = ["QueueService", "QueueWatcher", "declared_queues"]
+
+
+class QueueWatcher(Protocol):
+    """Somebody who wants to know of every answer."""
+
+    def watched(self) -> Iterable[str]:
+        """Return queues to ask for even when nobody consumes from them."""
+
+    def seen(self, rows: Sequence[QueueStats]) -> None:
+        """Take note of an answer."""
 
 
 class QueueService:
@@ -19,7 +30,8 @@ class QueueService:
 
     `snapshot` returns workers' inspect replies by host name, `is_online` tells which of them count,
     `declared` the queues of an app no worker of which has answered. `asked` is called when somebody wants
-    to know, so that the replies can be kept young.
+    to know, so that the replies can be kept young. `history` is told of every good answer, and may watch queues
+    besides, which `report` leaves out.
     """
 
     def __init__(
@@ -30,6 +42,7 @@ class QueueService:
         is_online: Callable[[str], bool],
         declared: Sequence[str] = (),
         asked: Callable[[], object] = lambda: None,
+        history: QueueWatcher | None = None,
         timeout: float = 3.0,
         max_age: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
@@ -38,14 +51,17 @@ class QueueService:
         self._inspector = inspector
         self._snapshot, self._is_online, self._declared = snapshot, is_online, tuple(declared)
         self._timeout, self._max_age, self._clock = timeout, max_age, clock
-        self._on_asked = asked
+        self._on_asked, self._history = asked, history
         self._quiet = QuietLog(log or logging.getLogger("flower.brokers"), interval=60, clock=clock)
         self._rows: Sequence[QueueStats] = ()
+        self._named: frozenset[str] = frozenset()
         self._answered: float | None = None
         self._tried: float | None = None
         self._error = ""
         self._supported = True
         self._asking: asyncio.Task[None] | None = None
+        self.took = 0.0
+        """How many seconds the last question took."""
 
     def names(self) -> Sequence[str]:
         """Return the queues online workers consume from, sorted, else those the app declares."""
@@ -60,11 +76,17 @@ class QueueService:
     async def report(self) -> QueueReport:
         """Return statistics at most `max_age` seconds old, or the last good ones marked stale. Never raises."""
         self._on_asked()
-        if self._tried is None or self._clock() - self._tried > self._max_age:
-            if self._asking is None:
-                self._asking = asyncio.ensure_future(self._ask())
-                self._asking.add_done_callback(self._asked)
-            await asyncio.shield(self._asking)
+        await self._renewed(self._max_age)
+        self._warn()
+        return replace(self.last(), queues=[row for row in self._rows if row.name in self._named])
+
+    async def sample(self, max_age: float) -> None:
+        """Ask for those who only watch, unless somebody did in the last `max_age` seconds; log nothing."""
+        if self._supported:
+            await self._renewed(max_age)
+
+    def last(self) -> QueueReport:
+        """Return what is known already, watched queues included; nobody is asked."""
         age = 0.0 if self._answered is None else max(self._clock() - self._answered, 0.0)
         return QueueReport(self._rows, age, bool(self._error), self._error, self._supported)
 
@@ -75,30 +97,45 @@ class QueueService:
             await asyncio.gather(self._asking, return_exceptions=True)
         await self._inspector.close()
 
+    async def _renewed(self, max_age: float) -> None:
+        if self._tried is None or self._clock() - self._tried > max_age:
+            if self._asking is None:
+                self._asking = asyncio.ensure_future(self._ask())
+                self._asking.add_done_callback(self._asked)
+            await asyncio.shield(self._asking)
+
+    def _warn(self) -> None:
+        """Log why nothing is known, for somebody who wants to know."""
+        if self._error and self._supported:
+            self._quiet.warning(self._error, self._error)
+
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._asking = None
 
     async def _ask(self) -> None:
+        began = self._clock()
         try:
-            rows = await asyncio.wait_for(self._inspector.queues(self.names()), self._timeout)
+            named = self.names()
+            watched = () if self._history is None else self._history.watched()
+            names = list(dict.fromkeys((*named, *watched)))
+            rows = await asyncio.wait_for(self._inspector.queues(names), self._timeout)
         except (asyncio.TimeoutError, TimeoutError):
-            self._failed(f"The broker did not answer within {self._timeout:g} s")
+            self._error = f"The broker did not answer within {self._timeout:g} s"
         except NotFound as error:
             self._supported, self._error = False, error.message
         except FlowerError as error:
-            self._failed(error.message)
+            self._error = error.message
         except Exception as error:
             # An inspector is a plugin: whatever it raises costs its answer, not the page. The text of
             # a foreign exception may hold a URL with a password, so that only its type is shown.
-            self._failed(f"The queues cannot be read: {type(error).__name__}")
+            self._error = f"The queues cannot be read: {type(error).__name__}"
         else:
-            self._rows, self._error, self._supported = tuple(rows), "", True
+            self._rows, self._named, self._error, self._supported = tuple(rows), frozenset(named), "", True
             self._answered = self._clock()
+            if self._history is not None:
+                self._history.seen(self._rows)
         self._tried = self._clock()
-
-    def _failed(self, error: str) -> None:
-        self._error = error
-        self._quiet.warning(error, error)
+        self.took = self._tried - began
 
 
 def declared_queues(conf: Any) -> list[str]:

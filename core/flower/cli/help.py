@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from flower.settings import COMMANDS
+from flower.settings import BARE, COMMANDS
 from flower.settings.catalogue import variable
 from flower_plugins import Option
 
@@ -33,19 +33,22 @@ def help_text(options: Sequence[tuple[str, Option]], *, width: int | None = None
     groups: dict[str, list[Option]] = {}
     for plugin, option in options:
         groups.setdefault(plugin, []).append(option)
+    names = {option.name for _, option in options}
     lines = [f"Usage: {_USAGE[alone]}", "", *textwrap.wrap(_INTRODUCTION, width)]
     for plugin, members in groups.items():
         lines += ["", f"{plugin}:"]
         for option in members:
-            lines += _entry(option, width)
+            lines += _entry(option, width, names)
     return "\n".join(lines)
 
 
 def options_table(options: Iterable[tuple[str, Option]]) -> str:
     """Return the options as a Markdown table."""
+    options = list(options)
+    names = {option.name for _, option in options}
     rows = [("Option", "Environment", "Type", "Default", "Plugin", "Meaning"), ("---",) * 6]
     for plugin, option in options:
-        variables = ", ".join(f"`{name}`" for name in _variables(option)) or "-"
+        variables = ", ".join(f"`{name}`" for name in _variables(option, names)) or "-"
         default = _default(option)
         rows.append(
             (f"`{option.name}`", variables, _type(option), f"`{default}`" if default else "-", plugin, _meaning(option))
@@ -53,9 +56,9 @@ def options_table(options: Iterable[tuple[str, Option]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
 
 
-def _entry(option: Option, width: int) -> list[str]:
+def _entry(option: Option, width: int, names: Collection[str]) -> list[str]:
     notes = [f"default: {default}"] if (default := _default(option)) else []
-    notes += _variables(option)
+    notes += _variables(option, names)
     text = f"{_meaning(option)} [{', '.join(notes)}]" if notes else _meaning(option)
     flag = f"  {_flag(option)}"
     if width < _TWO_COLUMNS:
@@ -72,9 +75,15 @@ def _flag(option: Option) -> str:
         return option.name
     if option.type is bool or option.name in COMMANDS:
         switch = f"--{option.name}"
-        return f"{switch}[=json]" if option.choices else switch if option.name in COMMANDS else f"{switch}[=BOOL]"
+        return switch + _more(option) if option.name in COMMANDS else f"{switch}[=BOOL]"
     kind = "|".join(option.choices) if option.choices and len(option.choices) < 4 else _KINDS[option.type]
     return f"--{option.name}={kind}{',…' if option.multiple else ''}"
+
+
+def _more(option: Option) -> str:
+    """Return what may follow a command's name and need not."""
+    more = [choice for choice in option.choices if choice != BARE.get(option.name)]
+    return f"[={'|'.join(more)}]" if more else ""
 
 
 def _type(option: Option) -> str:
@@ -84,10 +93,11 @@ def _type(option: Option) -> str:
     return f"{kind}, several" if option.multiple else kind
 
 
-def _variables(option: Option) -> list[str]:
+def _variables(option: Option, names: Collection[str]) -> list[str]:
+    """Return an option's environment variables; a secret has one for a file, unless an option has that name."""
     if option.name in COMMANDS or option.type is object:
         return []
-    files = [f"{variable(option.name)}_FILE"] if option.secret else []
+    files = [f"{variable(option.name)}_FILE"] if option.secret and f"{option.name}_file" not in names else []
     return [variable(option.name), *option.env, *files]
 
 

@@ -67,6 +67,10 @@ class Held(logging.Handler):
         """Keep the record."""
         self._records.append(record)
 
+    def warnings(self) -> list[str]:
+        """Return what was warned of."""
+        return [record.getMessage() for record in self._records if record.levelno >= logging.WARNING]
+
     def replay(self) -> None:
         """Log what was kept."""
         for record in self._records:
@@ -97,6 +101,7 @@ def configure(settings: Settings) -> None:
 
     Requests are logged in debug mode alone, which also lowers the default level to debug.
     """
+    logging.getLogger("tornado.general").addFilter(_without_quotes)
     options = SimpleNamespace(**{name: settings[name] for name in _OPTIONS})
     if settings["debug"] and options.logging == "info":
         options.logging = "debug"
@@ -114,3 +119,11 @@ def configure(settings: Settings) -> None:
         logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         # Has a traceback for each message it cannot read; the event gateway counts and reports those.
         logging.getLogger("kombu.transport.redis").setLevel(logging.ERROR)
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """Keep what a client sent out of the log: Tornado quotes a header that is none, and it may hold a password."""
+    message = "Malformed HTTP message from %s"
+    if isinstance(record.args, tuple) and str(record.msg).startswith(message):
+        record.msg, record.args = message, record.args[:1]
+    return True

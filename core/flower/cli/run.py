@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -53,15 +52,21 @@ def serve(app: Any, settings: EffectiveSettings, plugins: Any, quiet: bool) -> i
         from flower.demo import run_demo  # brings a broker, workers and traffic along
 
         return run_demo(settings, plugins, quiet)
-    gc.disable()  # what is made now lives as long as the process: looking through it again and again finds nothing
-    try:
-        from flower.app import Flower, serve_until_stopped  # brings Tornado and everything else along
+    from flower.app import Flower, serve_until_stopped  # brings Tornado and everything else along
 
-        flower = Flower(app, settings, plugins)
-    finally:
-        gc.freeze()
-        gc.enable()
+    flower = Flower(app, settings, plugins)
     return serve_until_stopped(flower, quiet=quiet)
+
+
+def check(app: Any, settings: EffectiveSettings, plugins: Any, held: logs.Held) -> int:
+    """Print how Flower would start, and return the exit code: 1 when a deployment is to be refused."""
+    from flower.app import Flower  # brings Tornado and everything else along
+    from flower.cli import check as page
+
+    flower = Flower(app, settings, plugins)
+    found = page.describe(flower, [*settings.warnings, *held.warnings()])
+    click.echo(page.as_json(found) if settings["check"] == "json" else page.as_text(found))
+    return 1 if settings["check"] == "deploy" and found["insecure"] else 0
 
 
 def run(
@@ -73,6 +78,7 @@ def run(
     environ: Mapping[str, str] = os.environ,
     discover: Callable[[Early], Plugins] = discover,
     serve: Callable[[Any, EffectiveSettings, Any, bool], int] = serve,
+    check: Callable[[Any, EffectiveSettings, Any, logs.Held], int] = check,
 ) -> int:
     """Do what the words after `flower` say and return the exit code: 2 when they cannot be honoured.
 
@@ -93,6 +99,8 @@ def run(
                 words, options=plugins.options(), environ=environ, cwd=os.getcwd(), early=early, alone=alone
             )
             app = configured(app, settings)
+            if settings["check"]:
+                return check(app, settings, plugins, held)
         logs.configure(settings)
         if settings.file_path and not quiet:
             log.info("Settings from %s", settings.file_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +12,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from celery.app import backends
-from celery.backends.rpc import RPCBackend
 from kombu.exceptions import ContentDisallowed, DecodeError
 
 from flower.connecting import failures, open_bounded, release
@@ -74,7 +74,7 @@ class ResultBackend:
             line = self._current()
         except Unavailable:
             return None  # whoever wants the result will be told; the task runs all the same
-        if not isinstance(line.backend, RPCBackend):
+        if not _is_rpc(line.backend):
             return None
         line.backend.binding(channel).declare()
         return str(line.backend.oid)
@@ -133,7 +133,7 @@ class ResultBackend:
             self._quiet.warning("unusable", f"The result backend cannot be used: {safe_error(error)}")
             raise Unavailable(UNAVAILABLE) from None
         _bound(backend)
-        return _Replies(self._app, backend) if isinstance(backend, RPCBackend) else _Line(backend)
+        return _Replies(self._app, backend) if _is_rpc(backend) else _Line(backend)
 
 
 class _Line:
@@ -308,3 +308,9 @@ def _items(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, (list, tuple)) else ()
+
+
+def _is_rpc(backend: Any) -> bool:
+    """Tell whether it is Celery's `rpc` or made of it, without importing that for others."""
+    module = sys.modules.get("celery.backends.rpc")
+    return module is not None and isinstance(backend, module.RPCBackend)

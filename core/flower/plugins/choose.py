@@ -56,10 +56,11 @@ def is_offered(offers: Offers, name: str, extras: Mapping[str, str]) -> bool:
 
 
 def by_option(offers: Offers, wanted: Callable[[str], bool]) -> Offer[Any] | None:
-    """Return the first offer whose `when` option is wanted. Raise ConfigurationError when it is not available."""
+    """Return the first offer that a wanted option asks for. Raise ConfigurationError when it is not available."""
     for _, offer in offers:
-        if offer.when and wanted(offer.when):
-            return _available(offer, f"--{offer.when}")
+        for option in offer.asked_by:
+            if wanted(option):
+                return _available(offer, f"--{option}")
     return None
 
 

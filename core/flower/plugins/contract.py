@@ -87,7 +87,10 @@ def _route(item: object) -> str:
         return f"route {item.pattern!r} has access {item.access!r}, expected one of {', '.join(ACCESS_LEVELS)}"
     if item.surface not in get_args(Surface):
         return f"route {item.pattern!r} has surface {item.surface!r}, expected one of {', '.join(get_args(Surface))}"
-    if not isinstance(item.handler, type) or not issubclass(item.handler, Handler):
+    if isinstance(item.handler, str):
+        if not _LOAD.fullmatch(item.handler):
+            return f"route {item.pattern!r} names the handler {item.handler!r}, expected 'package.module:Class'"
+    elif not isinstance(item.handler, type) or not issubclass(item.handler, Handler):
         return f"route {item.pattern!r}: the handler is not a subclass of flower_plugins.web.Handler"
     if not isinstance(item.name, str) or not item.name:
         return f"route {item.pattern!r} has no name"
@@ -95,7 +98,7 @@ def _route(item: object) -> str:
     if wrong:
         return f"route {item.pattern!r}: {wrong[0]!r} is not a Param of type str, int, float or bool"
     try:
-        re.compile(item.pattern)
+        re.compile(item.pattern, re.DOTALL)  # as the route table does, which then finds it in the cache
     except (re.error, TypeError) as error:
         return f"route {item.pattern!r}: {error}"
     return ""

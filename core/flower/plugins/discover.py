@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
@@ -55,8 +55,7 @@ _FIRST_PARTY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Implementation:
+class Implementation(NamedTuple):
     """One hook function of one plugin; it takes those of the hook's arguments that it names."""
 
     hook: str
@@ -104,8 +103,10 @@ def installed(entry_points: Iterable[EntryPoint] | None = None) -> list[EntryPoi
 def origin(entry_point: EntryPoint) -> tuple[str, str]:
     """Return name and version of the distribution an entry point belongs to."""
     try:
-        dist = entry_point.dist
-        return ("", "") if dist is None else (str(dist.metadata["Name"]), str(dist.version))
+        if entry_point.dist is None:
+            return "", ""
+        metadata = entry_point.dist.metadata  # read from disk each time
+        return str(metadata["Name"]), str(metadata["Version"])
     except Exception:  # the plugin boundary: metadata on disk may be damaged in any way
         return "", ""
 

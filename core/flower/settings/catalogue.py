@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flower.settings.names import CELERY, CELERY_APPLIED, RESERVED, SECURITY
 from flower.settings.options import COMMANDS, CORE, UNAUTHENTICATED_API
@@ -18,8 +18,7 @@ CORE_NAME = "core"
 _TYPES = (str, int, float, bool, object)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An option that was declared and not accepted."""
 
     plugin: str

@@ -9,7 +9,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["at_least", "function", "network", "octal_mode", "path", "positive", "prefix", "rotation", "tcp_port"]
+__all__ = [
+    "at_least",
+    "function",
+    "network",
+    "octal_mode",
+    "path",
+    "positive",
+    "prefix",
+    "rotation",
+    "tcp_port",
+    "token",
+]
 
 _ROTATION = re.compile(r"[smhd]|w[0-6]|midnight", re.IGNORECASE)
 
@@ -86,4 +97,11 @@ def function(value: Any) -> Any:
     """Accept functions."""
     if not callable(value):
         raise ValueError(f"it must be a function, not {type(value).__name__}")
+    return value
+
+
+def token(value: str) -> str:
+    """Accept what can stand in a header and takes long to guess."""
+    if not re.fullmatch(r"[!-~]{16,}", value):
+        raise ValueError("a token has at least 16 characters: letters, digits and ASCII punctuation, no blanks")
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flower.masking import mask_url
 from flower.settings.catalogue import Catalogue
@@ -12,8 +12,7 @@ from flower.settings.catalogue import Catalogue
 __all__ = ["EffectiveSettings", "Origin"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """A value that was set, and where, in words."""
 
     value: Any
@@ -26,6 +25,7 @@ class EffectiveSettings:
 
     `celery_overrides` holds `app`, `broker` and `result_backend` when they stood after `flower`.
     `file_globals` is everything flowerconfig.py defined, `file_path` is empty without such a file.
+    `secret_files` are paths by the name of the secret that came from there.
     `warnings` are sentences to be logged once logging is set up.
     """
 
@@ -35,6 +35,7 @@ class EffectiveSettings:
     celery_overrides: Mapping[str, str] = field(default_factory=dict)
     file_globals: Mapping[str, Any] = field(default_factory=dict)
     file_path: str = ""
+    secret_files: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> Any:

@@ -25,11 +25,15 @@ _FILE = "_FILE"
 
 @dataclass(slots=True)
 class Environment:
-    """Texts by option name, each with the words that say where it was found; `empty` variables set nothing."""
+    """Texts by option name, each with the words that say where it was found; `empty` variables set nothing.
+
+    `files` are the paths of secrets that came from files.
+    """
 
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def read(environ: Mapping[str, str], catalogue: Catalogue) -> Environment:
@@ -119,6 +123,7 @@ def _read_secret(option: Option, name: str, path: str, found: Environment) -> No
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(f"cannot read the file of {option.name}, {path}: {reason}", where=where) from None
+    found.files[option.name] = path
     found.texts[option.name] = (",".join(lines) if option.multiple else "\n".join(lines), where)
 
 

@@ -101,6 +101,7 @@ def load(
         celery_overrides=dict(typed.celery),
         file_globals=file.globals,
         file_path=file.path,
+        secret_files={name: path for name, path in found.files.items() if origins[name].where == found.texts[name][1]},
         warnings=warnings,
     )
     _refuse_unavailable(settings)

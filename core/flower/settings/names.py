@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flower_plugins import ConfigurationError
 
@@ -22,8 +21,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(NamedTuple):
     """An option whose declaration comes with a plugin: where to get it, and whether it is a switch."""
 
     dist: str
@@ -40,7 +38,9 @@ class Absent:
         return f"{where} is ignored: it belongs to {self.dist}, which is not active; {self.install}"
 
 
-RESERVED: Final = {"basic_auth": Absent("flower-auth-basic", "pip install flower-auth-basic")}
+_BASIC = Absent("flower-auth-basic", "pip install flower-auth-basic")
+
+RESERVED: Final = {"basic_auth": _BASIC, "basic_auth_file": _BASIC}
 """Security options that a plugin has to claim: set without that plugin, they stop the start."""
 
 _DASHBOARD = "flower-dashboard", "pip install flower-dashboard"
@@ -50,6 +50,7 @@ FIRST_PARTY: Final = {
     "auto_refresh": Absent(*_DASHBOARD, switch=True),
     "broker_api": Absent("flower-broker-rabbitmq", "pip install 'flower[rabbitmq]'"),
     "db": Absent(*_SQLITE),
+    "environment": Absent(*_DASHBOARD),
     "natural_time": Absent(*_DASHBOARD, switch=True),
     "persistent": Absent(*_SQLITE, switch=True),
     "state_save_interval": Absent(*_SQLITE),
@@ -115,10 +116,13 @@ SECURITY: Final = frozenset(
         "auth",
         "auth_provider",
         "basic_auth",
+        "basic_auth_file",
         "ca_certs",
         "certfile",
         "cookie_secret",
         "keyfile",
+        "metrics_auth",
+        "metrics_token",
         "oauth2_key",
         "oauth2_redirect_uri",
         "oauth2_secret",

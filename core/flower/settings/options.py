@@ -12,10 +12,10 @@ __all__ = ["BARE", "COMMANDS", "CORE", "UNAUTHENTICATED_API"]
 UNAUTHENTICATED_API: Final = "FLOWER_UNAUTHENTICATED_API"
 """The environment variable that opens `/api/*` without authentication; it never was an option."""
 
-COMMANDS: Final = frozenset({"help", "version", "plugins", "demo"})
+COMMANDS: Final = frozenset({"check", "help", "version", "plugins", "demo"})
 """Options that say what to do this once: the command line alone may hold them."""
 
-BARE: Final = {"plugins": "text"}
+BARE: Final = {"check": "text", "plugins": "text"}
 """What an option of another type than bool means when it stands without a value."""
 
 _SERVER = (
@@ -100,6 +100,18 @@ _ACCESS = (
         "memory.",
         check=checks.path,
     ),
+    Option(
+        "metrics_auth",
+        default="open",
+        choices=("open", "same", "token"),
+        help="Who may read /metrics: everybody, who may read pages, or who sends metrics_token.",
+    ),
+    Option(
+        "metrics_token",
+        secret=True,
+        help="Let in who sends Authorization: Bearer with this; at least 16 characters.",
+        check=checks.token,
+    ),
 )
 
 _CLUSTER = (
@@ -131,7 +143,12 @@ _CLUSTER = (
         "Upper bounds, in seconds, of the runtime histogram's buckets; the exporter's own when left out.",
         multiple=True,
     ),
-    Option("environment", default="", help="Name shown on every page, like production or staging."),
+    Option(
+        "queue_history",
+        bool,
+        True,
+        "Look at the queues every 10 seconds and remember their lengths for a day, in memory.",
+    ),
 )
 
 _RUNNING = (
@@ -140,6 +157,11 @@ _RUNNING = (
     Option("plugins_allowed", default=(), multiple=True, help="Load no other plugins than these."),
     Option("debug", bool, False, "Log in detail, requests included."),
     Option("plugins", choices=("text", "json"), help="Print the plugins found, as text or JSON, and exit."),
+    Option(
+        "check",
+        choices=("text", "json", "deploy"),
+        help="Print who would get in and what is not safe, and exit; =deploy with exit code 1 where something is not.",
+    ),
     Option("demo", bool, False, "Show a living cluster: start a throwaway broker, workers and traffic."),
     Option("help", bool, False, "Print this and exit."),
     Option("version", bool, False, "Print the versions of Flower and Celery and exit."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flower.settings.names import CELERY, CELERY_APPLIED, FIRST_PARTY, RESERVED
 from flower.settings.options import BARE
@@ -22,8 +23,7 @@ _LEVEL = re.compile(r"l(debug|info|warn|warning|error|critical|fatal)", re.IGNOR
 _ALIASES = {"h": "help"}
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """An option as it was typed: `name` normalised, `flag` as written, `value` None when it had none."""
 
     name: str

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from flower.events.event import Event
+from flower.state.rollups.tallies import Tallies, Tally
 from flower.state.tasks import TaskRecord
 from flower.state.workers import WorkerRecord
 from flower_plugins import HistogramSample, MetricFamily, MetricSource, Sample
@@ -22,6 +23,18 @@ _MAX_NAMES = 500
 _MAX_TIMED_NAMES = 250
 _MAX_TYPES = 60
 _MAX_PAIRS = 2000
+_MAX_QUEUES = 500
+
+
+class _Cell:
+    __slots__ = ("count", "created", "queue", "tally")
+
+    def __init__(self, tally: Tally, created: float) -> None:
+        self.count = 0
+        self.created = created
+        self.tally = tally
+        self.queue: str | None = None
+        """The queue of the last task that was counted here: mostly that of the next one as well."""
 
 
 class _Histogram:
@@ -39,8 +52,8 @@ class _Series:
     __slots__ = ("events", "prefetched", "runtimes", "waits")
 
     def __init__(self) -> None:
-        self.events: dict[tuple[str, str], list[float]] = {}
-        """Count and time of creation by (task, type)."""
+        self.events: dict[tuple[str, str], _Cell] = {}
+        """By (task, type)."""
         self.runtimes: dict[str, _Histogram] = {}
         self.waits: dict[str, float] = {}
         self.prefetched: dict[str, int] = {}
@@ -76,7 +89,11 @@ class Counters(MetricSource):
         *,
         buckets: Sequence[float] = DEFAULT_BUCKETS,
         now: Callable[[], float] = time.time,
+        tallies: Tallies | None = None,
     ) -> None:
+        """`tallies` is told the same for the rollups."""
+        self._tallies = Tallies() if tallies is None else tallies
+        self._runtimes, self._waits = self._tallies.runtimes, self._tallies.waits
         self._workers = workers
         self._buckets = tuple(sorted({bound for bound in buckets if math.isfinite(bound)}))
         self._now = now
@@ -84,6 +101,7 @@ class Counters(MetricSource):
         self._names = _Labels(_MAX_NAMES)
         self._timed_names = _Labels(_MAX_TIMED_NAMES)
         self._types = _Labels(_MAX_TYPES)
+        self._queues = _Labels(_MAX_QUEUES)
 
     def count(self, event: Event, record: TaskRecord, client: bool) -> None:
         """Count a `task-*` event, of a client or a worker, that has just been merged into the record."""
@@ -94,12 +112,16 @@ class Counters(MetricSource):
             series = self._series[worker] = _Series()
         name = event.name or record.name or ""
         cell = series.events.get((name, kind))
-        if cell is not None:
-            cell[0] += 1
-        else:
-            self._count_first(series, name, kind)
+        if cell is None:
+            cell = self._first(series, name, kind)
+        cell.count += 1
+        queue = record.queue or record.routing_key
+        if queue is not cell.queue:
+            self._route(cell, queue)
+        cell.tally.count += 1
         if event.runtime:
             self._observe(series, self._timed_names.of(name), event.runtime)
+            self._runtimes[name].append(event.runtime)
         if not client:
             if record.waiting is not None:
                 self._unwait(record)
@@ -173,13 +195,20 @@ class Counters(MetricSource):
             ),
         )
 
-    def _count_first(self, series: _Series, name: str, kind: str) -> None:
+    def _first(self, series: _Series, name: str, kind: str) -> _Cell:
+        """Return the cell of a name and type that may be beyond a limit."""
         pair = self._names.of(name), self._types.of(kind)
-        if pair not in series.events:
-            if len(series.events) >= _MAX_PAIRS:
-                pair = OTHER, pair[1]
-            series.events.setdefault(pair, [0.0, self._now()])
-        series.events[pair][0] += 1
+        if pair not in series.events and len(series.events) >= _MAX_PAIRS:
+            pair = OTHER, pair[1]
+        cell = series.events.get(pair)
+        if cell is None:
+            cell = series.events[pair] = _Cell(self._tallies.of(*pair), self._now())
+        return cell
+
+    def _route(self, cell: _Cell, queue: str | None) -> None:
+        """Have a cell count for another queue."""
+        cell.queue = queue
+        cell.tally = self._tallies.of(cell.tally.name, cell.tally.kind, self._queues.of(queue) if queue else None)
 
     def _observe(self, series: _Series, name: str, runtime: float) -> None:
         histogram = series.runtimes.get(name)
@@ -193,7 +222,12 @@ class Counters(MetricSource):
         kind = event.type
         if kind == "task-started":
             if record.started is not None and record.received is not None:
-                series.waits[self._names.of(name)] = max(0.0, record.started - record.received)
+                wait = max(0.0, record.started - record.received)
+                series.waits[self._names.of(name)] = wait
+                if record.sent is not None:
+                    # By another host's clock, which may be ahead.
+                    wait = max(wait, record.started - record.sent)
+                self._waits[name].append(wait)
         elif kind == "task-succeeded" or kind == "task-failed":
             series.waits[self._names.of(name)] = 0.0
         elif kind == "task-received" and record.state == "RECEIVED" and record.worker == event.hostname:
@@ -219,8 +253,8 @@ def _gauge(name: str, text: str, values: Iterable[tuple[str, str, float]]) -> Me
 
 def _events(series: Sequence[tuple[str, _Series]]) -> Iterator[Sample]:
     for worker, part in series:
-        for (task, kind), (value, created) in part.events.items():
-            yield Sample((task, kind, worker), value, created)
+        for (task, kind), cell in part.events.items():
+            yield Sample((task, kind, worker), float(cell.count), cell.created)
 
 
 def _runtimes(series: Sequence[tuple[str, _Series]]) -> Iterator[HistogramSample]:

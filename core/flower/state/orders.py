@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
@@ -153,20 +153,31 @@ class SortedOrder:
                 self._known[key[2]] = key
                 if not number % _STEP:
                     await rest()
-            self.complete = True
-            for uuid in self._late:
-                record = records.get(uuid)
-                if record is None:
-                    self.drop(uuid)
-                else:
-                    self.note(record)
+            while len(self._late) > _STEP:  # what changed meanwhile; while we catch up, more does
+                late, self._late = list(self._late), {}
+                for first in range(0, len(late), _STEP):
+                    self._catch_up(late[first : first + _STEP], records)
+                    await rest()
+            self._catch_up(self._late, records)
             self._late = {}
+            self.complete = True
+
+    def _catch_up(self, uuids: Iterable[str], records: dict[str, TaskRecord]) -> None:
+        for uuid in uuids:
+            record = records.get(uuid)
+            if record is None:
+                self._leave(uuid)
+            else:
+                self._place(record)
 
     def note(self, record: TaskRecord) -> None:
         """Put a new or changed task where it belongs."""
-        if not self.complete:
+        if self.complete:
+            self._place(record)
+        else:
             self._late[record.uuid] = None
-            return
+
+    def _place(self, record: TaskRecord) -> None:
         key, known = self._key(record), self._known.get(record.uuid)
         if key != known:
             if known is not None:
@@ -176,9 +187,12 @@ class SortedOrder:
 
     def drop(self, uuid: str) -> None:
         """Let a task go."""
-        if not self.complete:
+        if self.complete:
+            self._leave(uuid)
+        else:
             self._late[uuid] = None
-            return
+
+    def _leave(self, uuid: str) -> None:
         key = self._known.pop(uuid, None)
         if key is not None:
             self._keys.remove(key)

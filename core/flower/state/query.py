@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from flower.state.changed import ChangeOrder
@@ -13,7 +14,9 @@ from flower.state.losses import Losses, open_states
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.pace import Pace
 from flower.state.pages import Ids, Members, Order, ReceivedMembers, Window, read_page
-from flower.state.search import Search, parse
+from flower.state.search import Search, holds, parse
+from flower.state.search.sieve import Sieve
+from flower.state.search.syntax import All, Exact
 from flower.state.search.texts import Texts
 from flower.state.tasks import FIELDS, TaskRecord
 from flower_plugins import Page, QueryError, TaskQuery
@@ -24,6 +27,7 @@ SORT_FIELDS = frozenset((*FIELDS, "queue"))
 
 _FEW = 500
 _MANY = 8
+_MANY_OF_TEXTS = 64
 _STEP = 64
 _ALIASES = {"root": "root_id", "parent": "parent_id"}
 
@@ -84,7 +88,15 @@ async def answer(source: Source, query: TaskQuery) -> Page:
         return await read_page(source, received, order, window, Pace())
     async with source.scans:
         pace = Pace()
-        matching = await _matching(source, filters, ranges, search, pace)
+        matching = await _found(source, filters, _wholes(query), search, pace)
+        if matching is None:
+            test = None if search.everything else partial(search.matches, is_lost=source.is_lost)
+            matching = await _matching(source, filters, ranges, test, pace)
+        elif ranges or search.has_rest:
+            # Those whose worker is gone are found by looking at records: the index is for when that is all.
+            matching = await _matching(
+                source, [matching], ranges, partial(search.rest_matches, is_lost=source.is_lost), pace
+            )
         return await read_page(source, matching, order, window, pace)
 
 
@@ -152,32 +164,45 @@ def _received_page(source: Source, received: _Range, order: Order, window: Windo
     return window.page(rows, source.received.between(received.low, received.high), len(kept), order)
 
 
+def _wholes(query: TaskQuery) -> list[Exact]:
+    """Return the filters in the words of searches."""
+    wanted = (("state", query.state), ("name", query.name), ("worker", query.worker))
+    return [Exact(field, _wanted(value).casefold()) for field, value in wanted if _wanted(value)]
+
+
+async def _found(
+    source: Source, filters: Sequence[Members], wholes: Sequence[Exact], search: Search, pace: Pace
+) -> Members | None:
+    """Return what texts find, None where it is faster to look at each of the few that pass the filters."""
+    kept, texts = source.kept(), source.texts
+    few = min((len(each) for each in filters), default=len(kept))
+    if search.everything or search.in_texts is None:
+        return None
+    if few <= max(_FEW, len(kept) // (_MANY_OF_TEXTS if texts.live else _MANY)):
+        return None
+    node = All((search.in_texts, *wholes)) if wholes else search.in_texts
+    return await texts.find(Sieve(node), kept, lambda record: holds(node, record), pace)
+
+
 async def _matching(
-    source: Source, filters: Sequence[Members], ranges: Sequence[_Range], search: Search, pace: Pace
+    source: Source, filters: Sequence[Members], ranges: Sequence[_Range], test: _Test | None, pace: Pace
 ) -> Members:
-    """Return what matches. What is looked at is copied first: it may change while we rest."""
-    in_ranges: list[_Test] = [each.test for each in ranges]
-    others = filters[1:]
+    """Return what passes. What is looked at is copied first: it may change while we rest."""
     kept = source.kept()
     few = min((len(each) for each in filters), default=len(kept))
     received = next((each for each in ranges if each.field == "received"), None)
-    in_order = False
-    if received is not None and (number := source.received.between(received.low, received.high)) < few:
-        few, others = number, filters
+    in_order, others = False, filters[1:]
+    if received is not None and source.received.between(received.low, received.high) < few:
+        others = filters
         uuids = source.received.ids(received.low, received.high)
     elif filters:
         in_order = filters[0].ordered is not None
         uuids = filters[0].uuids()
     else:
         uuids = list(dict.keys(kept))
-    # Of few, looking at each is faster than passing over all texts.
-    if (
-        few > max(_FEW, len(kept) // _MANY)
-        and search.looks_at_texts
-        and await source.texts.update(kept, pace.maybe_rest)
-    ):
-        tests = [*(each.test for each in filters), *in_ranges]
-        return Members([await _search_texts(source, tests, search, pace)], in_order=False)
+    tests: list[_Test] = [each.test for each in ranges]
+    if test is not None:
+        tests.append(test)
     matching: dict[str, None] = {}
     for first in range(0, len(uuids), _STEP):
         if pace.due:
@@ -185,36 +210,8 @@ async def _matching(
         step = uuids[first : first + _STEP]
         for members in others:
             step = members.among(step)
-        if in_ranges or not search.everything:
+        if tests:
             rows = [kept[uuid] for uuid in step if uuid in kept]
-            step = [
-                record.uuid for record in rows if _passes(record, in_ranges) and search.matches(record, source.is_lost)
-            ]
+            step = [record.uuid for record in rows if all(test(record) for test in tests)]
         matching.update(dict.fromkeys(step))
     return Members([matching], in_order=in_order)
-
-
-async def _search_texts(source: Source, tests: Sequence[_Test], search: Search, pace: Pace) -> dict[str, None]:
-    matching: dict[str, None] = {}
-    kept = source.kept()
-    for uuids, decided in source.texts.candidates(search):
-        if decided and not tests:
-            matching.update(dict.fromkeys(uuids))
-        else:
-            for first in range(0, len(uuids), _STEP):
-                rows = [kept[uuid] for uuid in uuids[first : first + _STEP] if uuid in kept]
-                passing = [
-                    record
-                    for record in rows
-                    if _passes(record, tests) and (decided or search.matches(record, source.is_lost))
-                ]
-                matching.update((record.uuid, None) for record in passing)
-                if pace.due:
-                    await pace.rest()
-        if pace.due:
-            await pace.rest()
-    return matching
-
-
-def _passes(record: TaskRecord, tests: Sequence[_Test]) -> bool:
-    return not tests or all(test(record) for test in tests)

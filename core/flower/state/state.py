@@ -17,12 +17,13 @@ from flower.state.formatters import Data, Formatters, hide
 from flower.state.held import Answer, HeldTask, HeldTasks
 from flower.state.losses import Losses
 from flower.state.reducer import is_client, reduce
+from flower.state.rollups import RollupStore, Tallies
 from flower.state.sharing import Shared
 from flower.state.store import Position, TaskStore
 from flower.state.subscribers import Callback, Change, Subscriber
 from flower.state.tasks import TaskRecord
 from flower.state.workers import Heard, WorkerRecord, WorkerStore
-from flower_plugins import TaskChange, TaskFormatter, WorkerChange
+from flower_plugins import Gap, TaskChange, TaskFormatter, WorkerChange
 
 __all__ = ["State"]
 
@@ -44,8 +45,12 @@ class State:
         buckets: Sequence[float] = DEFAULT_BUCKETS,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        gaps: Callable[[], Sequence[Gap]] = tuple,
     ) -> None:
-        self.metrics = Counters(self._known_workers, buckets=buckets, now=now)
+        """`gaps` returns the times in which events were missed."""
+        self._tallies = Tallies(self._known_workers)
+        self.rollups = RollupStore(self._tallies, gaps=gaps, now=now, monotonic=monotonic)
+        self.metrics = Counters(self._known_workers, buckets=buckets, now=now, tallies=self._tallies)
         self.workers = WorkerStore(
             max_workers=max_workers,
             purge_after=purge_offline_workers,
@@ -88,6 +93,8 @@ class State:
         """
         changes: list[Change] = []
         heard: Heard = {}
+        if self._monotonic() >= self.rollups.due:
+            self.rollups.tick(listening=True)
         for event in events:
             kind = event.type
             try:
@@ -113,6 +120,11 @@ class State:
             self.tasks.touch()
             self._tell(lost)
 
+    @property
+    def inhabited(self) -> bool:
+        """Tell whether there is a worker or a task: without any, `tick` has nothing to look at."""
+        return bool(self.workers.known()) or len(self.tasks) > 0
+
     def tick(self, *, listening: bool = True) -> None:
         """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.
 
@@ -126,12 +138,14 @@ class State:
         for worker in self.workers.purged():
             self.metrics.forget_worker(worker.hostname)
         self.tasks.tick()
+        self.rollups.tick(listening=listening)
         self._tell(lost)
 
     def restore_workers(self, workers: Iterable[Mapping[str, object]]) -> None:
         """Take in workers kept by an earlier run, least recently heard first; offline until heard again."""
         for fields in workers:
             self.workers.restore(fields)
+        self._tallies.take_workers()  # what an earlier run counted has not happened now
 
     def restore(self, tasks: Iterable[Mapping[str, object]]) -> int:
         """Take in tasks kept by an earlier run, oldest first, before any event; return how many could be read.
@@ -181,6 +195,8 @@ class State:
             known = heard.get(key)
             heard[key] = (1 if known is None else known[0] + 1), event.received_at
         self.metrics.count(event, record, client)
+        if event.exception is not None and kind == "task-failed":
+            self.rollups.failed.note(record.exception, event.received_at, record.name, uuid)
 
     def _merge(self, record: TaskRecord, event: Event, before: Position | None) -> bool:
         """Reduce and format. A record on which that failed keeps its place and shows nothing unformatted."""

@@ -7,9 +7,9 @@ import os
 import socket
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from tornado.netutil import bind_unix_socket
 
@@ -22,8 +22,7 @@ _LOOPBACK_6 = "::1"
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """What will be listened on: `addresses` ("" means every interface) or a unix socket path."""
 
     addresses: Sequence[str]
@@ -37,8 +36,7 @@ class Binding:
         return not self.unix_socket and all(_is_loopback(address) for address in self.addresses)
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """Open sockets and the URLs they answer to."""
 
     sockets: Sequence[socket.socket]

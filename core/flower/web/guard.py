@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+from types import MappingProxyType
+from typing import NamedTuple
 
 from tornado.httputil import HTTPServerRequest
 
 from flower.audit import Attempt
 from flower.web.door import Door
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.origins import (
     AllowedHosts,
     came_through_proxy,
@@ -22,10 +24,10 @@ from flower.web.origins import (
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
 from flower.web.session import Session
-from flower.web.table import Match
+from flower.web.table import Entry, Match
 from flower.web.xsrf import has_form, has_token
-from flower_plugins import Access, AuthProvider, Identity, Route
-from flower_plugins.web import foreign, methods
+from flower_plugins import Access, AuthProvider, Identity, Route, TooManyAttempts, Unavailable
+from flower_plugins.web import foreign, handler_of, methods
 
 __all__ = ["NO_TOKEN", "Guard", "Refusal", "RequestVisit", "attempt"]
 
@@ -37,21 +39,19 @@ _LENGTH_DIGITS = 12
 _STREAM_TYPE = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An answer that replaces the handler's."""
 
     status: int
     message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 TOO_LARGE = Refusal(413, f"The request body is larger than {MAX_BODY} bytes")
 NO_TOKEN = Refusal(403, "'_xsrf' argument missing from POST")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestVisit:
+class RequestVisit(NamedTuple):
     """What the guard found out about a request; handed to its handler."""
 
     visitor: Visitor
@@ -81,15 +81,17 @@ class RequestVisit:
         return self.errors.body(self.surface, self.accept, status, message)
 
 
-@dataclass(slots=True)
 class _Asked:
-    """What asking the providers brought: who it is, by which session, and the provider that did not know them."""
+    """What asking the providers brought: who it is, by which session, and the provider that did not know them.
 
-    identity: Identity | None = None
-    session: Session | None = None
-    vouched: bool = False
-    """Whether a provider verified what the request itself brought, such as a password or a token."""
-    stranger_to: AuthProvider | None = None
+    `vouched` tells whether a provider verified what the request itself brought, such as a password or a token.
+    """
+
+    def __init__(self, stranger_to: AuthProvider | None = None) -> None:
+        self.identity: Identity | None = None
+        self.session: Session | None = None
+        self.vouched = False
+        self.stranger_to = stranger_to
 
 
 class Guard:
@@ -102,14 +104,18 @@ class Guard:
         hosts: AllowedHosts,
         errors: ErrorBodies,
         broken: Callable[[str], str | None],
+        failed: Callable[[str, str], object],
+        failures: LoginFailures,
         door: Door | None = None,
     ) -> None:
         """`broken` says why a plugin's routes cannot work at the moment, None when they can.
 
-        `door` keeps the sessions of the login provider among `providers`.
+        `failed` is told of a plugin whose handler cannot be loaded, and why. `door` keeps the sessions of the login
+        provider among `providers`.
         """
         self._posture, self._providers, self._hosts = posture, providers, hosts
-        self._errors, self._broken, self._door = errors, broken, door
+        self._errors, self._broken, self._failed, self._failures = errors, broken, failed, failures
+        self._door = door
 
     async def admit(self, request: HTTPServerRequest, match: Match | None) -> RequestVisit | Refusal:
         """Return the visit to hand to the handler, or the refusal to send. Whatever goes wrong here refuses."""
@@ -129,11 +135,14 @@ class Guard:
         if early is not None:
             attempt(request, route, None).end(_refused(early))
             return early
-        asked = await self._identify(request, route)
+        try:
+            asked = await self._identify(request, route)
+        except TooManyAttempts as error:
+            wait = Refusal(429, error.message, {"Retry-After": str(error.retry_after)})
+            attempt(request, route, None).end(_refused(wait))
+            return wait
         visitor = Visitor(asked.identity, _is_local(request))
-        refusal = self._refuse(request, route, visitor, asked)
-        if refusal is None and (reason := self._broken(match.entry.plugin)) is not None:
-            refusal = Refusal(503, reason)
+        refusal = self._refuse_handled(request, match.entry, visitor, asked)
         if refusal is not None:
             attempt(request, route, visitor.identity).end(_refused(refusal))
             return refusal
@@ -177,11 +186,27 @@ class Guard:
             )
         return None
 
+    def _refuse_handled(
+        self, request: HTTPServerRequest, entry: Entry, visitor: Visitor, asked: _Asked
+    ) -> Refusal | None:
+        """Refuse, also because nothing can handle it: a handler that is only named is loaded here."""
+        try:
+            refusal = self._refuse(request, entry.route, visitor, asked)
+            if refusal is None and (reason := self._broken(entry.plugin)) is not None:
+                return Refusal(503, reason)
+            if refusal is None:
+                handler_of(entry.route)
+        except Unavailable as error:
+            self._failed(entry.plugin, error.message)
+            return Refusal(503, f"A part of the plugin {entry.plugin} cannot be loaded; the plugins page says why")
+        return refusal
+
     def _refuse(self, request: HTTPServerRequest, route: Route, visitor: Visitor, asked: _Asked) -> Refusal | None:
         changing = route.access in ("write", "admin")
         safe = request.method in _SAFE
         if changing and safe and request.method != "OPTIONS":
-            return Refusal(405, "", {"Allow": ", ".join(each for each in methods(route.handler) if each not in _SAFE)})
+            allowed = [each for each in methods(handler_of(route)) if each not in _SAFE]
+            return Refusal(405, "", {"Allow": ", ".join(allowed)})
         if not safe and route.surface == "api" and (denied := self._judge(request, route, visitor, asked)):
             return denied  # a closed API says so before anything else
         if not safe and (reason := refuse_cross_site(request)) is not None:
@@ -228,7 +253,10 @@ class Guard:
         )
 
     async def _identify(self, request: HTTPServerRequest, route: Route) -> _Asked:
-        """Return who every configured provider agrees this is; on public routes, what the session alone says."""
+        """Return who every configured provider agrees this is; on public routes, what the session alone says.
+
+        Raise TooManyAttempts.
+        """
         asked, door = _Asked(), self._door
         if route.access == "public":
             asked.session = session = door.sessions.find(request) if door is not None else None
@@ -238,10 +266,14 @@ class Guard:
         for provider in self._providers:
             try:
                 identity = await self._ask(provider, request, route, asked)
+            except TooManyAttempts:
+                self._note_failure(provider, request, route)
+                raise
             except Exception:  # guards the door: a provider that fails lets nobody in
                 log.exception("The login provider %s failed", type(provider).__name__)
                 identity = None
             if identity is None:
+                self._note_failure(provider, request, route)
                 return _Asked(stranger_to=provider)
             asked.identity = identity
         return asked
@@ -261,6 +293,20 @@ class Guard:
         asked.vouched = asked.vouched or caller.session is None
         return caller.identity
 
+    def _note_failure(self, provider: AuthProvider, request: HTTPServerRequest, route: Route) -> None:
+        """Count a login that failed. Who sent no credentials of that provider's kind has not tried."""
+        given = request.headers.get("Authorization", "")
+        at_door = self._door is not None and provider is self._door.provider
+        if not given or (at_door and not given.lower().startswith("bearer ")):
+            return
+        self._failures.note(
+            provider.name or type(provider).__name__,
+            address=request.remote_ip or "",
+            method=request.method or "",
+            target=request.path,
+            recorded=_changes(request, route),
+        )
+
 
 def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None) -> Attempt:
     """Return what a request is in the audit; asking a route for its methods changes nothing."""
@@ -270,13 +316,17 @@ def attempt(request: HTTPServerRequest, route: Route, identity: Identity | None)
         method=request.method or "",
         action=route.name,
         target=request.path,
-        due=route.access in ("write", "admin") and request.method != "OPTIONS",
+        due=_changes(request, route),
     )
 
 
 def _may_hold_token(request: HTTPServerRequest, route: Route) -> bool:
     """Tell whether a form is to come whose handler waits for the whole of it."""
-    return has_form(request) and not getattr(route.handler, "_stream_request_body", False)
+    return has_form(request) and not getattr(handler_of(route), "_stream_request_body", False)
+
+
+def _changes(request: HTTPServerRequest, route: Route) -> bool:
+    return route.access in ("write", "admin") and request.method != "OPTIONS"
 
 
 def _refused(refusal: Refusal) -> str:

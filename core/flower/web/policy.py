@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flower.web.posture import Posture
 from flower_plugins import Access, Identity, Surface
@@ -17,16 +17,14 @@ LOOK_ONLY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(NamedTuple):
     """What is known about the sender: `local` means on this machine, with no proxy in between."""
 
     identity: Identity | None
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """Why not, and the HTTP status that says so."""
 
     status: int

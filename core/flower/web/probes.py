@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flower.web.metrics_door import MetricsDoor
 from flower_plugins import Answer, MetricExporter, Route
 from flower_plugins.web import Handler
 
@@ -38,15 +39,22 @@ class MetricsHandler(Handler):
     """Publishes every metric family in one exporter's format."""
 
     def get(self) -> None:
-        """Answer with the numbers as of now."""
+        """Answer with the numbers as of now, to those who may know them."""
+        door: MetricsDoor = self.route.options["door"]
+        if not door.admits(self.request):
+            self.set_status(401)
+            self.set_header("WWW-Authenticate", door.challenge)
+            self.write_error(401)
+            return
         exporter: MetricExporter = self.route.options["exporter"]
         content_type, body = exporter.render(self.host.metrics(), self.request.headers)
         self.set_header("Content-Type", content_type)
         self.finish(body)
 
 
-def probe_routes(exporters: Sequence[MetricExporter]) -> list[Route]:
-    """Return the probes, with one route per exporter."""
+def probe_routes(exporters: Sequence[MetricExporter], door: MetricsDoor | None = None) -> list[Route]:
+    """Return the probes, with one route per exporter; without a `door` everybody may read metrics."""
+    door = door or MetricsDoor()
     return [
         Route(
             "/healthcheck",
@@ -73,12 +81,15 @@ def probe_routes(exporters: Sequence[MetricExporter]) -> list[Route]:
             Route(
                 exporter.path,
                 MetricsHandler,
-                "public",
+                door.access,
                 "probe",
                 "metrics",
                 help="Every metric, in the format that the scraper asks for.",
-                answers=[Answer(200, "The metrics", content_type=each) for each in exporter.content_types],
-                options={"exporter": exporter},
+                answers=[
+                    *(Answer(200, "The metrics", content_type=each) for each in exporter.content_types),
+                    *([Answer(401, "The token is missing or wrong")] if door.token else []),
+                ],
+                options={"exporter": exporter, "door": door},
             )
             for exporter in exporters
         ),

@@ -33,6 +33,7 @@ from flower.web.origins import TrustedProxies
 from flower.web.table import Match, RouteTable
 from flower.web.xsrf import FormToken
 from flower_plugins import Host
+from flower_plugins.web import handler_of
 
 __all__ = ["Router"]
 
@@ -170,7 +171,7 @@ class _Exchange(HTTPMessageDelegate):
         router.freshen()
         if "text/event-stream" not in outcome.accept:
             router.began(self)
-        self._delegate = router.application.get_handler_delegate(request, match.entry.route.handler, made_with)
+        self._delegate = router.application.get_handler_delegate(request, handler_of(match.entry.route), made_with)
         if outcome.tokens:
             content_type, refuse = headers.get("Content-Type", ""), partial(self._refuse, request, match, NO_TOKEN)
             self._delegate = FormToken(self._delegate, content_type, outcome.tokens, refuse)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from flower_plugins import Route
@@ -14,16 +14,14 @@ __all__ = ["Entry", "Match", "RouteTable"]
 _LITERAL = re.compile(r"[A-Za-z0-9/_-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A route and the plugin that brought it."""
 
     plugin: str
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The entry a path belongs to, with the decoded groups of its pattern."""
 
     entry: Entry

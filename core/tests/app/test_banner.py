@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flower.app.banner import stream_banners
+from flower.app.banner import stream_banners, warn_operator
 from flower.events import NOT_YET
+from flower.web.posture import Weakness
 from flower_plugins import Gap
 from flower_plugins.testing import FakeStatus
 
@@ -37,3 +38,12 @@ def test_dropped_messages_are_told() -> None:
     status = FakeStatus()
     status.dropped = {"queue_full": 3, "closed": 1}
     assert texts(status) == ["4 event messages were dropped. Counts are incomplete."]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_operator_reads_in_one_line_what_no_page_says(caplog: pytest.LogCaptureFixture, count: int) -> None:
+    """Posture 5"""
+    warn_operator([*[Weakness("no_tls", "text", "mend")] * count, Weakness("no_auth", "text", "mend", "warning")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "Not safe: no_tls. celery flower --check says how to mend it."
+    ] * bool(count)

@@ -204,3 +204,68 @@ def test_whoever_asks_for_queues_keeps_the_names_young() -> None:
 
     run(scenario, asked=lambda: calls.append(None))
     assert len(calls) == 2
+
+
+class Watcher:
+    """Wants to know of one more queue."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[str]] = []
+
+    def watched(self) -> Sequence[str]:
+        return ["celery", "forgotten"]
+
+    def seen(self, rows: Sequence[QueueStats]) -> None:
+        self.rows.append([row.name for row in rows])
+
+
+def test_watched_queues_are_asked_for_and_not_reported() -> None:
+    watcher = Watcher()
+
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        assert service.last().queues == ()
+        assert [row.name for row in (await service.report()).queues] == ["celery"]
+        assert inspector.asked == [["celery", "forgotten"]]
+        assert [row.name for row in service.last().queues] == ["celery", "forgotten"]
+
+    run(scenario, history=watcher)
+    assert watcher.rows == [["celery", "forgotten"]]
+
+
+def test_a_sample_asks_only_for_what_is_old_and_wakes_nobody() -> None:
+    woken: list[None] = []
+
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        await service.sample(5)
+        clock.now += 4
+        await service.sample(5)
+        assert (len(inspector.asked), woken) == (1, [])
+        clock.now += 2
+        await service.sample(5)
+        assert len(inspector.asked) == 2
+
+    run(scenario, asked=lambda: woken.append(None))
+
+
+def test_a_sample_that_fails_says_nothing_until_somebody_asks(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        inspector.failure = Unavailable("gone")
+        for _ in range(5):
+            clock.now += 10
+            await service.sample(5)
+        assert caplog.records == []
+        assert (await service.report()).error == "gone"
+        assert [record.message for record in caplog.records] == ["gone"]
+
+    run(scenario)
+
+
+def test_a_broker_nobody_can_ask_is_sampled_once() -> None:
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        inspector.failure = NotFound("'memory' broker is not supported")
+        for _ in range(5):
+            clock.now += 10
+            await service.sample(5)
+        assert len(inspector.asked) == 1
+
+    run(scenario)

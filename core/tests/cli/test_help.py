@@ -53,6 +53,13 @@ def test_usage_names_the_program_that_was_called(alone: bool, usage: str) -> Non
     assert help_text(OPTIONS, alone=alone).startswith(usage)
 
 
+def test_a_variable_is_listed_with_one_option() -> None:
+    """`basic_auth_file` is an option of its own, and FLOWER_BASIC_AUTH_FILE is it."""
+    both = [*OPTIONS, ("auth_basic", Option("basic_auth_file", help="Users."))]
+    assert help_text(both, width=110).count("FLOWER_BASIC_AUTH_FILE") == 1
+    assert "Let in. [FLOWER_BASIC_AUTH]" in help_text(both, width=110)
+
+
 def test_help_says_what_is_not_there_yet() -> None:
     rocket = Option("rocket", help="Fly.", unavailable="Flying is not part of this version")
     assert "is not part of this version" in " ".join(help_text([*OPTIONS, ("other", rocket)], width=80).split())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from flower.cli import logs
 from flower.cli.logs import LineFormatter
+from flower.settings import load
 
 HOSTILE = "a\n[E 260101 00:00:00 forged:1] b\r\x1b[2J\u2028c\x85d\u202ee\ud800f\x00"
 
@@ -50,3 +53,29 @@ def test_a_message_that_cannot_be_formed_is_shown_as_it_is() -> None:
     line = LineFormatter(color=False).format(record("%d", "x\ny"))
     assert "Bad message (TypeError(" in line
     assert line.isprintable()
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """Leave the loggers as they were."""
+    names = ("", "tornado.access", "tornado.general", "kombu.transport.redis")
+    before = [(logger := logging.getLogger(name), logger.level, list(logger.filters)) for name in names]
+    yield
+    for logger, level, filters in before:
+        logger.setLevel(level)
+        logger.filters[:] = filters
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("level", ["info", "none"])
+def test_what_is_not_http_is_not_quoted(caplog: pytest.LogCaptureFixture, level: str) -> None:
+    """S35: a header that is none may hold a password."""
+    logs.configure(load([f"--logging={level}", "--log_to_stderr=no"], options=(), environ={}, cwd="/"))
+    general = logging.getLogger("tornado.general")
+    general.setLevel(logging.INFO)
+    general.info("Malformed HTTP message from %s: %s", "203.0.113.7", "Invalid header value 'Basic canary'")
+    general.info("Other %s", "words")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Malformed HTTP message from 203.0.113.7",
+        "Other words",
+    ]

@@ -42,6 +42,7 @@ AT_CALL = {
     "access": ("return [Route('/a', Handler, 'everybody', 'page', 'a')]", "has access 'everybody'"),
     "no access": ("return [Route('/a', Handler, None, 'page', 'a')]", "has access None"),
     "surface": ("return [Route('/a', Handler, 'read', 'screen', 'a')]", "has surface 'screen'"),
+    "handler's name": ("return [Route('/a', 'pages.Page', 'read', 'page', 'a')]", "expected 'package.module:Class'"),
     "handler": ("return [Route('/a', object, 'read', 'page', 'a')]", "not a subclass of flower_plugins.web.Handler"),
     "pattern": ("return [Route('/(', Handler, 'read', 'page', 'a')]", "unterminated"),
     "param": ("return [Route('/a', Handler, 'read', 'page', 'a', params=['x'])]", "is not a Param"),

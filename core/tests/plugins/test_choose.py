@@ -13,7 +13,7 @@ Write = Callable[[str, str], EntryPoint]
 
 OFFERS: list[tuple[str, Offer[Any]]] = [
     ("auth_okta", Offer("okta", "", aliases=("flower.views.auth.OktaLoginHandler",), unavailable="Not yet")),
-    ("auth_basic", Offer("basic", "a:Basic", when="basic_auth")),
+    ("auth_basic", Offer("basic", "a:Basic", when=("basic_auth", "basic_auth_file"))),
     ("broker_redis", Offer("redis", "a:Redis", aliases=("my.Redis",), schemes=("redis", "rediss"))),
     ("x", Offer("other", "a:Other", schemes=("redis", "kafka"))),
     ("y", Offer("later", "", schemes=("sqs",), unavailable="Not yet")),
@@ -34,7 +34,9 @@ def test_the_first_available_offer_serves_a_scheme(scheme: str, expected: str | 
     assert (offer.name if offer else None) == expected
 
 
-@pytest.mark.parametrize(("wanted", "expected"), [("basic_auth", "basic"), ("other", None), ("", None)])
+@pytest.mark.parametrize(
+    ("wanted", "expected"), [("basic_auth", "basic"), ("basic_auth_file", "basic"), ("other", None), ("", None)]
+)
 def test_a_setting_chooses_the_offer_that_waits_for_it(wanted: str, expected: str | None) -> None:
     offer = by_option(OFFERS, wanted.__eq__)
     assert (offer.name if offer else None) == expected

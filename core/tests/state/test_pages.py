@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flower.events.event import Event
-from flower.state import State, TaskRecord, pages, query
-from flower.state.orders import SortedOrders
+from flower.state import State, TaskRecord, orders, pages, query
+from flower.state.orders import SortedOrder, SortedOrders
 from flower.state.tasks import FIELDS
 from flower_plugins import Page, QueryError, TaskQuery
 
@@ -210,6 +210,38 @@ def test_an_order_that_is_made_while_tasks_change_misses_none(event: MakeEvent) 
     rows = expected(state, sort_by="name", descending=False, passing=lambda record: True)
     assert ids(ask(state, sort_by="name", limit=500).rows) == rows[:500]
     assert ids(ask(state, sort_by="name", limit=500, offset=29_600).rows) == rows[29_600:]
+
+
+def test_an_order_catches_up_in_steps_with_what_changed_while_it_was_made_s64(
+    event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flower.state.pace._SLICE", 0.0)
+    placed, place = [0], SortedOrder._place
+
+    def counted(order: SortedOrder, record: TaskRecord) -> None:
+        placed[0] += 1
+        place(order, record)
+
+    monkeypatch.setattr(SortedOrder, "_place", counted)
+    state = State(max_tasks=9000)
+    state.apply([event("task-received", f"{n}", at=float(n), name=f"n{n % 97}") for n in range(9000)])
+
+    async def scenario() -> tuple[int, int]:
+        work = asyncio.ensure_future(state.tasks.query(TaskQuery(sort_by="name")))
+        turn = most = before = 0
+        while not work.done():
+            await asyncio.sleep(0)
+            most, before = max(most, placed[0] - before), placed[0]
+            turn += 1
+            changed = [event("task-received", f"{turn * 271 + n}", name="b", at=1e6 + turn) for n in range(200)]
+            state.apply(changed if turn < 60 else changed[:3])
+        return most, placed[0]
+
+    most, total = asyncio.run(scenario())
+    assert total > 3000
+    assert most <= 2 * orders._STEP
+    rows = expected(state, sort_by="name", descending=False, passing=lambda record: True)
+    assert ids(ask(state, sort_by="name", limit=9000).rows) == rows
 
 
 def _events(event: MakeEvent, seed: int) -> list[Event]:

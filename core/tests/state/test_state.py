@@ -147,6 +147,14 @@ def test_the_least_recently_changed_task_is_evicted(make_state: MakeState, event
     assert list(state.tasks.names()) == []
 
 
+def test_a_state_is_inhabited_as_soon_as_it_holds_a_worker_or_a_task(make_state: MakeState, event: MakeEvent) -> None:
+    for kind in ("worker-heartbeat", "task-received"):
+        state = make_state()
+        assert not state.inhabited
+        state.apply([event(kind)])
+        assert state.inhabited
+
+
 def test_names_of_evicted_tasks_are_remembered(make_state: MakeState, event: MakeEvent) -> None:
     state = make_state(max_tasks=1)
     state.apply([event("task-received", "a", name="z"), event("task-received", "b", name="y")])

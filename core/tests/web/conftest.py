@@ -15,6 +15,7 @@ from flower.web.connections import Limits
 from flower.web.cookies import Cookies
 from flower.web.door import Door
 from flower.web.errors import ErrorBodies
+from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
 from flower.web.keys import Keys
 from flower.web.login_pages import login_routes
@@ -27,7 +28,7 @@ from flower.web.server import Server
 from flower.web.session import Sessions
 from flower.web.table import RouteTable
 from flower.web.ticket import Tickets
-from flower_plugins import AuthProvider, Identity, LoginProvider, Request, Route
+from flower_plugins import AuthProvider, Identity, LoginProvider, Request, Route, TooManyAttempts
 from flower_plugins.testing import Client, FakeClock, FakeHost, offer_context
 from flower_plugins.web import Handler
 
@@ -35,14 +36,17 @@ T = TypeVar("T")
 
 
 class KeyProvider(AuthProvider):
-    """Knows whoever sends `X-Key: good`; falls over at `X-Key: crash`."""
+    """Knows whoever sends `X-Key: good`; falls over at `X-Key: crash`, and has `X-Key: again` wait."""
 
+    name = "key"
     challenge = 'Key realm="flower"'
 
     async def identify(self, request: Request) -> Identity | None:
         key = request.headers.get("X-Key")
         if key == "crash":
             raise RuntimeError("provider down")
+        if key == "again":
+            raise TooManyAttempts("Too many failed logins", 7)
         return Identity("ann", "key", frozenset(("out",) if key == "outsider" else ())) if key else None
 
     def permits(self, identity: Identity) -> bool:
@@ -148,11 +152,13 @@ class Site:
     render: Callable[[str, Mapping[str, Any]], str | None] = lambda template, context: None
     limits: Limits = field(default_factory=lambda: Limits(total=200, per_address=100))
     hsts: int = 0
+    failures: LoginFailures = field(default_factory=LoginFailures)
     freshened: list[str] = field(default_factory=list)
     login: LoginProvider | None = None
     login_page: Callable[[Door], Route] | None = None
     pattern: str = ".*@example.com"
     clock: FakeClock = field(default_factory=FakeClock)
+    failed: list[tuple[str, str]] = field(default_factory=list)
 
     def visit(self, scenario: Callable[[Client], Awaitable[T]]) -> T:
         """Serve on a free port, run the scenario, return what it returns."""
@@ -190,7 +196,9 @@ class Site:
         return Router(
             host=FakeHost(url_prefix=self.prefix),
             table=RouteTable(self.prefix, [("site", route) for route in (*self.routes, *login_routes(door, page))]),
-            guard=Guard(posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, door),
+            guard=Guard(
+                posture, providers, AllowedHosts(self.hosts), errors, self.broken.get, self._fail, self.failures, door
+            ),
             errors=errors,
             proxies=None if self.proxies is None else TrustedProxies(self.proxies),
             no_store=bool(providers),
@@ -206,6 +214,9 @@ class Site:
         uri = f"http://localhost{self.prefix}/login"
         tickets = Tickets(keys, cookies, provider="fake", redirect_uri=uri, clock=self.clock)
         return Door(provider, AuthPattern(self.pattern), sessions, tickets, self.prefix, keys)
+
+    def _fail(self, plugin: str, reason: str) -> None:
+        self.failed.append((plugin, reason))
 
 
 @pytest.fixture

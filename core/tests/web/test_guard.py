@@ -7,12 +7,16 @@ import json
 import logging
 import re
 import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
+from flower_plugins import Access, Route
 from flower_plugins.testing import Client
 
 API_CLOSED = "FLOWER_UNAUTHENTICATED_API environment variable is required to enable API without authentication"
@@ -267,6 +271,54 @@ def test_routes_of_a_plugin_whose_service_is_down_answer_503(site: Any) -> None:
     )
 
 
+def named(*handlers: str, access: Access = "read") -> list[Route]:
+    return [Route(f"/{number}", handler, access, "page", f"n{number}") for number, handler in enumerate(handlers)]
+
+
+@pytest.fixture
+def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return where modules can be put that handlers are to come from."""
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("late_")]:
+        del sys.modules[name]
+
+
+def test_a_handler_that_is_named_is_imported_when_it_is_first_needed(site: Any, late: Path) -> None:
+    source = "from flower_plugins.web import Handler\n\nclass Late(Handler):\n    def post(self): self.finish('late')\n"
+    (late / "late_good.py").write_text(source)
+    door = site(authenticated=True, routes=named("late_good:Late", access="write"))
+    assert door.ask("/0", "POST")[0] == 401
+    assert "late_good" not in sys.modules
+    assert door.ask("/0", "POST", GOOD)[:2] == (200, "late")
+    status, _, headers = door.ask("/0", "GET", GOOD)
+    assert (status, headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import late_missing", "No module named 'late_missing'"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("", "has no attribute 'Late'"),
+        ("Late = object", "is not a subclass of flower_plugins.web.Handler"),
+    ],
+)
+@pytest.mark.parametrize("access", ["read", "write"])
+def test_a_handler_that_cannot_be_loaded_is_a_503_and_its_plugin_has_failed(
+    site: Any, late: Path, source: str, reason: str, access: Access
+) -> None:
+    (late / "late_bad.py").write_text(source)
+    door = site(authenticated=True, routes=[*named("late_bad:Late", access=access), *site().routes])
+    status, body, _ = door.ask("/0", "GET", GOOD)
+    assert (status, body) == (503, "A part of the plugin site cannot be loaded; the plugins page says why")
+    ((plugin, told),) = door.failed
+    assert plugin == "site"
+    assert reason in told
+    assert "'late_bad:Late'" in told
+    assert door.ask("/", "GET", GOOD)[0] == 200
+
+
 def test_every_attempt_to_change_something_leaves_one_audit_line(site: Any, caplog: pytest.LogCaptureFixture) -> None:
     """S53"""
     caplog.set_level(logging.INFO, "flower.audit")
@@ -442,3 +494,46 @@ def test_an_answer_under_way_is_finished_before_the_end(site: Any) -> None:
         return response.code, response.body
 
     assert asyncio.run(run()) == (200, b"at last")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/things", "/act"])
+def test_who_tries_too_often_is_told_when_to_come_again(site: Any, path: str) -> None:
+    """S31"""
+    method = "POST" if path == "/act" else "GET"
+    status, body, headers = site(authenticated=True).ask(path, method, {"X-Key": "again"})
+    assert (status, headers["Retry-After"]) == (429, "7")
+    assert "Too many failed logins" in body
+    assert "WWW-Authenticate" not in headers
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "key", "counted", "recorded"),
+    [
+        ("/", "GET", "", 1, ["login"]),
+        ("/", "GET", "outsider", 1, ["login"]),
+        ("/", "GET", "crash", 1, ["login"]),
+        ("/api/things", "GET", "again", 1, ["login"]),
+        ("/act", "POST", "", 1, ["act"]),
+        ("/", "GET", "good", 0, []),
+        ("/open", "GET", "", 0, []),
+        ("/nowhere", "GET", "", 0, []),
+    ],
+)
+def test_credentials_that_are_not_accepted_count_and_leave_one_record(
+    site: Any, caplog: pytest.LogCaptureFixture, path: str, method: str, key: str, counted: int, recorded: list[str]
+) -> None:
+    """S31"""
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    door.ask(path, method, {"Authorization": "Key x", **({"X-Key": key} if key else {})})
+    assert door.failures.counts == ({"key": counted} if counted else {})
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "flower.audit"]
+    assert [line["action"] for line in lines] == recorded
+
+
+def test_who_sends_no_credentials_has_not_failed(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "flower.audit")
+    door = site(authenticated=True)
+    assert door.ask("/")[0] == 401
+    assert door.failures.counts == {}
+    assert not caplog.records

@@ -40,6 +40,7 @@ from flower_plugins.options import Option, Settings
 from flower_plugins.pages import Assets, Banner, NavItem, Renderer
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
+from flower_plugins.rollups import OTHER, FailureGroup, Problem, Quantiles, Rollups, Series, TaskSummary
 from flower_plugins.routes import Access, Answer, Example, Param, Route, Surface
 from flower_plugins.services import Service
 from flower_plugins.sources import EventSource, Messages, Pump
@@ -48,6 +49,7 @@ __version__ = "3.0.0"
 
 __all__ = [
     "API_VERSION",
+    "OTHER",
     "READY_STATES",
     "Access",
     "Answer",
@@ -62,6 +64,7 @@ __all__ = [
     "EventSink",
     "EventSource",
     "Example",
+    "FailureGroup",
     "FlowerError",
     "Forbidden",
     "Gap",
@@ -88,8 +91,10 @@ __all__ = [
     "Page",
     "Param",
     "PluginReport",
+    "Problem",
     "ProviderFailed",
     "Pump",
+    "Quantiles",
     "QueryError",
     "QueueReport",
     "QueueStats",
@@ -97,9 +102,11 @@ __all__ = [
     "Renderer",
     "Request",
     "Results",
+    "Rollups",
     "Route",
     "Row",
     "Sample",
+    "Series",
     "Service",
     "Settings",
     "Status",
@@ -111,6 +118,7 @@ __all__ = [
     "TaskFormatter",
     "TaskQuery",
     "TaskResult",
+    "TaskSummary",
     "Tasks",
     "TooManyAttempts",
     "Unavailable",

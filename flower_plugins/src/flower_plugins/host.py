@@ -14,6 +14,7 @@ from flower_plugins.options import Settings
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task, Worker
+from flower_plugins.rollups import Problem, Rollups
 from flower_plugins.routes import Route
 
 __all__ = [
@@ -304,6 +305,8 @@ class Host(Protocol):
     @property
     def stream(self) -> Stream: ...
     @property
+    def rollups(self) -> Rollups: ...
+    @property
     def version(self) -> str: ...
     @property
     def timezone(self) -> str:
@@ -321,6 +324,9 @@ class Host(Protocol):
 
     def banners(self) -> Sequence[Banner]:
         """Return what every page must say now: insecure configuration, gaps, drops."""
+
+    def problems(self) -> Sequence[Problem]:
+        """Return what somebody should look at, worst first; facts already at hand, nobody is asked for them."""
 
     def metrics(self) -> Iterable[MetricFamily]:
         """Collect the families of every metric source."""

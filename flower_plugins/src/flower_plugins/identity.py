@@ -35,6 +35,9 @@ class Request(Protocol):
 class AuthProvider(ABC):
     """Answers *who is this?*, never *may they?*; that is core's policy, the same for all providers."""
 
+    name = ""
+    """Stands in metrics and in what is said about this Flower: "basic"."""
+
     challenge = ""
     """Value of the WWW-Authenticate header sent with a 401, "" for none."""
 

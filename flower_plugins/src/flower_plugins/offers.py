@@ -20,7 +20,8 @@ class Offer(Generic[T_co]):
 
     `load` is "package.module:Class". `aliases` are further names a user may write, among them dotted
     paths of older Flowers. `schemes` are broker URL schemes the class serves. `when` is the option
-    whose setting chooses this offer. `unavailable` is a sentence: choosing the offer stops the start.
+    whose setting chooses this offer, or several of which each does. `unavailable` is a sentence:
+    choosing the offer stops the start.
     """
 
     name: str
@@ -28,8 +29,13 @@ class Offer(Generic[T_co]):
     label: str = ""
     aliases: Sequence[str] = ()
     schemes: Sequence[str] = ()
-    when: str = ""
+    when: str | Sequence[str] = ""
     unavailable: str = ""
+
+    @property
+    def asked_by(self) -> tuple[str, ...]:
+        """The options of which each chooses this offer."""
+        return tuple(filter(None, (self.when,) if isinstance(self.when, str) else self.when))
 
 
 @dataclass(frozen=True, slots=True)

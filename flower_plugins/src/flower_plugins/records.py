@@ -76,6 +76,10 @@ class Task(Protocol):
     @property
     def clock(self) -> int: ...
     @property
+    def passed(self) -> Sequence[tuple[str, float]]:
+        """Kind ("received", "started" …) and time of events of earlier attempts, oldest first, the last 32."""
+
+    @property
     def extra(self) -> Mapping[str, Any]:
         """Fields of custom `task-*` events, bounded in number and size."""
 

@@ -62,17 +62,19 @@ class Route:
     """Map a path to a handler.
 
     `pattern` is a regular expression without the url prefix, matched as a whole; its named groups
-    arrive in `Handler.path`. `access` is what a caller needs: public, read, write (act on tasks and
-    queues) or admin (shutdown, restart, purge). The last two answer to unsafe methods only, are
-    refused in read-only mode and protected against cross-site requests. `surface` decides how a
-    refusal looks: a page redirects to the login, the API answers 401. Both must be stated. `options`
-    is for the handler, which finds it at `self.route.options`. `body` is the type of the JSON body that the
-    handler reads, as msgspec describes it; `answers` are those that are not the same for every route. A
-    route without `examples` is shown with its bare path.
+    arrive in `Handler.path`. `handler` is a subclass of `flower_plugins.web.Handler`, or names one as
+    "package.module:Class", which is then imported when the first request needs it. `access` is what
+    a caller needs: public, read, write (act on tasks and queues) or admin (shutdown, restart, purge).
+    The last two answer to unsafe methods only, are refused in read-only mode and protected against
+    cross-site requests. `surface` decides how a refusal looks: a page redirects to the login, the API
+    answers 401. Both must be stated. `options` is for the handler, which finds it at
+    `self.route.options`. `body` is the type of the JSON body that the handler reads, as msgspec
+    describes it; `answers` are those that are not the same for every route. A route without `examples`
+    is shown with its bare path.
     """
 
     pattern: str
-    handler: type
+    handler: type | str
     access: Access
     surface: Surface
     name: str

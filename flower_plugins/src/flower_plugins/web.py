@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import math
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from types import TracebackType
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish, HTTPError, RequestHandler
 
-from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter
+from flower_plugins.errors import FlowerError, Forbidden, InvalidParameter, Unavailable
 from flower_plugins.host import Host
 from flower_plugins.identity import Identity
 from flower_plugins.routes import Access, Param, Route
 
-__all__ = ["Handler", "Visit", "foreign", "methods", "netloc", "wants_json"]
+__all__ = ["Handler", "Visit", "foreign", "handler_of", "methods", "netloc", "wants_json"]
 
 T = TypeVar("T")
 
@@ -179,6 +180,21 @@ class Handler(RequestHandler):
             if param.maximum is not None and value > param.maximum:
                 raise InvalidParameter(f"Invalid argument {text!r}: {param.name} is at most {param.maximum:g}")
         return value
+
+
+def handler_of(route: Route) -> type[Handler]:
+    """Return a route's handler, imported now where the route only names it. Raise Unavailable when that fails."""
+    named = route.handler
+    if not isinstance(named, str):
+        return named
+    module, _, name = named.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # the plugin boundary: an import runs foreign code
+        raise Unavailable(f"cannot load {named!r} for {route.pattern!r}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, type) or not issubclass(found, Handler):
+        raise Unavailable(f"{named!r}, named for {route.pattern!r}, is not a subclass of flower_plugins.web.Handler")
+    return found
 
 
 def methods(handler: type) -> Sequence[str]:

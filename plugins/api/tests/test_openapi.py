@@ -49,6 +49,7 @@ SEND = Route(
     answers=[Answer(200, "Sent", dict[str, str]), Answer(409, "The worker is away")],
     examples=[Example("Send it", {"mode": "a", "dry": True}, {"args": [1, 2]})],
 )
+LOST = Route("/api/lost", "flower_api.nowhere:Lost", access="read", surface="api", name="lost")
 ODD = Route("/api/odd/.*", Sending, access="write", surface="api", name="odd")
 PAGE = Route("/page", Sending, access="write", surface="page", name="page")
 
@@ -71,7 +72,7 @@ def fetch(path: str, made: FakeHost | None = None) -> tuple[str, str]:
         assert response.code == 200, response.body
         return response.headers["Content-Type"], response.body.decode()
 
-    return serve(made or host(), [*read_routes(), SEND, ODD, PAGE], scenario)
+    return serve(made or host(), [*read_routes(), SEND, ODD, LOST, PAGE], scenario)
 
 
 def document(made: FakeHost | None = None, prefix: str = "") -> Any:
@@ -91,6 +92,24 @@ def test_every_route_of_the_api_is_described_and_no_page() -> None:
         "/api/openapi.json",
     ]
     assert all(list(each) == ["get"] for path, each in paths.items() if path != "/api/task/send/{taskname}")
+
+
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/docs"])
+def test_a_description_is_made_once_for_each_address_and_few_are_kept(path: str) -> None:
+    routes = read_routes()
+    (kept,) = (route.options["kept"] for route in routes if re.fullmatch(route.pattern, path))
+
+    async def scenario(client: Client) -> list[int]:
+        sizes = []
+        for name in ("a", "a", "b", *(f"h{number}" for number in range(20))):
+            response = await client.fetch(path, headers={"Host": name})
+            assert f"http://{name}/api/plugins" in response.body.decode()
+            sizes.append(len(kept))
+        return sizes
+
+    sizes = serve(host(), routes, scenario)
+    assert sizes[:3] == [1, 1, 2]
+    assert max(sizes) == 8
 
 
 def test_an_operation_says_what_it_takes_and_answers() -> None:

@@ -21,7 +21,7 @@ class TestPlugin(PluginContract):
 
 class TestProvider(AuthProviderContract):
     def make(self) -> AuthProvider:
-        return BasicAuthProvider(offer_context(basic_auth=("ann:s3cret",)))
+        return BasicAuthProvider(offer_context(*plugin.flower_options(), basic_auth=("ann:s3cret",)))
 
     def good_headers(self) -> dict[str, str]:
         return header("ann:s3cret")

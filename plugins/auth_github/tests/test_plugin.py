@@ -7,17 +7,13 @@ def test_the_provider_answers_to_its_name_and_to_the_documented_class_path() -> 
     (offer,) = plugin.flower_auth_providers()
     assert offer.name == "github"
     assert offer.aliases == ("flower.views.auth.GithubLoginHandler",)
-
-
-def test_choosing_it_says_that_it_cannot_be_had_yet() -> None:
-    (offer,) = plugin.flower_auth_providers()
-    assert offer.unavailable == "Login through GitHub is not part of this version of Flower"
+    assert not offer.unavailable
 
 
 def test_the_options_have_their_documented_names_and_defaults() -> None:
     found = {option.name: (option.type, option.default) for option in plugin.flower_options()}
-    assert found == {"github_oauth_domain": (str, "github.com")}
+    assert found == {"github_oauth_domain": (str, "github.com"), "github_allowed_organizations": (str, ())}
 
 
-def test_setting_an_option_never_passes_silently() -> None:
-    assert all(option.claims and option.unavailable for option in plugin.flower_options())
+def test_the_options_cannot_be_set_where_the_plugin_is_missing() -> None:
+    assert all(option.claims and not option.unavailable for option in plugin.flower_options())

@@ -93,8 +93,7 @@ def make_site(*, refusals: dict[str, str] | None = None, **host_options: Any) ->
     templates = plugin.flower_assets()[0].templates
     assert templates is not None
     renderer.open(host, [templates])
-    assert renderer._environment is not None
-    renderer._environment.bytecode_cache = COMPILED
+    renderer.environment.bytecode_cache = COMPILED
     host.renderer = renderer.render
     return Site(host, refusals or {})
 

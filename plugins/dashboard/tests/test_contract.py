@@ -29,4 +29,5 @@ def test_actions_need_more_than_reading():
         "worker-forget": "write",
         "workers-order": "write",
         "task-revoke": "write",
+        "task-abort": "write",
     }

@@ -16,7 +16,7 @@ WORKER_FIELDS = [field.name for field in fields(FakeWorker) if field.name not in
 OWN_TAGS = frozenset(
     "html head meta title link script body a header div nav main p h1 h2 h3 span strong svg use label select option "
     "button form input ul ol li dl dt dd table caption thead tbody tfoot tr th td time details summary pre code kbd "
-    "dialog section noscript progress rect".split()
+    "dialog section noscript progress rect path figure figcaption".split()
 )
 
 

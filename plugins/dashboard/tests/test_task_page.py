@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from flower_plugins import TaskResult
 from flower_plugins.testing import FakeTask, FakeWorker
 
 START = 1_700_000_000.0
@@ -79,17 +80,101 @@ def test_all_other_fields_are_listed(site):
     assert "Expires" not in text
 
 
-def test_relatives_in_memory_are_linked_and_others_named(site):
+def tree(page):
+    """Return (class, text links) of the workflow's lines."""
+    return [line["class"] for line in page.find("li") if "depth-" in (line.get("class") or "")]
+
+
+def test_the_workflow_is_a_tree_with_this_task_in_its_place(site):
     tasks = [
-        FakeTask("t", root_id="root", parent_id="up", children=["down", "t", "lost"]),
-        FakeTask("up", name="shop.up"),
-        FakeTask("down", name="shop.down"),
+        FakeTask("top", name="shop.top", children=["t", "other"]),
+        FakeTask("other", name="shop.other", state="FAILURE", parent_id="top", root_id="top"),
+        FakeTask("t", root_id="top", parent_id="top", children=["down", "t", "lost"]),
+        FakeTask("down", name="shop.down", parent_id="t", root_id="top"),
     ]
     page = site(tasks=tasks).page("/task/t")
+    assert tree(page) == ["depth-0", "depth-1", "depth-2", "depth-2", "depth-1"]
     links = page.values("a", "href")
-    assert {"/task/up", "/task/down"} <= set(links)
+    assert {"/task/top", "/task/other", "/task/down"} <= set(links)
     assert "/task/lost" not in links
-    assert "Root root not in memory" in page.text
+    assert "lost not in memory" in page.text
+    (current,) = [line for line in page.find("li") if line.get("aria-current") == "true"]
+    assert current["class"] == "depth-1"
+
+
+def test_the_tree_begins_with_the_last_ancestor_that_is_known_or_named(site):
+    page = site(tasks=[FakeTask("t", root_id="gone", parent_id="up"), FakeTask("up", parent_id="gone")]).page("/task/t")
+    assert tree(page) == ["depth-0", "depth-1", "depth-2"]
+    assert "gone not in memory" in page.text
+
+
+def test_tasks_that_are_each_others_parents_end_the_tree(site):
+    tasks = [
+        FakeTask("a", parent_id="b", root_id="b", children=["b"]),
+        FakeTask("b", parent_id="a", root_id="a", children=["a"]),
+    ]
+    assert len(tree(site(tasks=tasks).page("/task/a"))) == 2
+
+
+def test_a_large_workflow_is_cut_and_says_so(site):
+    tasks = [FakeTask("t", children=[f"c{n}" for n in range(60)])]
+    tasks += [
+        FakeTask(f"c{n}", parent_id="t", root_id="t", children=[f"c{n}-{m}" for m in range(40)]) for n in range(60)
+    ]
+    page = site(tasks=tasks).page("/task/t")
+    assert len(tree(page)) == 200
+    assert "and 10 more" in page.text
+    assert "The first 200 tasks are shown." in page.text
+
+
+def test_a_task_alone_has_no_workflow(site):
+    assert "Workflow" not in site(tasks=[FakeTask("t", root_id="t")]).page("/task/t").text
+
+
+def test_earlier_attempts_stand_in_the_timeline(site):
+    passed = (("received", START), ("started", START + 1), ("retried", START + 2))
+    task = FakeTask("t", received=START + 3, started=START + 4, succeeded=START + 5, passed=passed)
+    text = site(tasks=[task]).page("/task/t").text
+    assert "Timeline attempt 2" in text
+    assert text.index("Retried") < text.index("until it was received again") < text.index("Succeeded")
+
+
+def test_what_is_usual_for_the_name_is_told_and_what_is_not_is_marked(site):
+    def made(runtime):
+        found = site(tasks=[FakeTask("t", name="shop.add", runtime=runtime)])
+        for ago in range(10):
+            found.host.rollups.add("task-succeeded", task="shop.add", ago=ago)
+            found.host.rollups.measure("runtime", 1.0, task="shop.add", ago=ago)
+        return found.page("/task/t").text
+
+    assert "Usually 1.00 s, nearly always below 1.00 s. Of 10 in the last hour." in made(1.0)
+    assert "Longer than usual: 1.00 s" in made(9.0)
+    assert "sually" not in site(tasks=[FakeTask("t")]).page("/task/t").text
+
+
+def test_the_result_backend_is_asked_on_request(site):
+    made = site(tasks=[FakeTask("t")])
+    made.host.results.items["t"] = TaskResult("t", "SUCCESS", {"answer": [42], "text": "<b>"})
+    assert "/task/t/result" in made.page("/task/t").values("a", "href")
+    page = made.page("/task/t/result")
+    assert '"answer": [ 42 ]' in page.text
+    assert not page.find("b")
+
+
+def test_without_a_result_backend_nothing_is_offered(site):
+    made = site(tasks=[FakeTask("t", state="STARTED")])
+    made.host.results.configured = False
+    page = made.page("/task/t")
+    assert not [href for href in page.values("a", "href") if "result" in href or "abort" in href]
+
+
+def test_a_task_is_aborted_after_a_question(site):
+    made = site(tasks=[FakeTask("t", state="STARTED")])
+    page = made.page("/task/t/confirm?action=abort")
+    (form,) = page.find("form", method="post")
+    assert form["action"] == "/task/t/abort"
+    assert made.fetch("/task/t/abort", "POST").code == 303
+    assert made.host.results.aborted == ["t"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +207,9 @@ def test_progress_of_custom_events_is_a_bar(site, extra, percent):
     ],
 )
 def test_the_button_fits_the_state(site, state, action):
-    assert buttons(site(tasks=[FakeTask("t", state=state)])) == ([f"/task/t/confirm?action={action}"] if action else [])
+    made = site(tasks=[FakeTask("t", state=state)])
+    made.host.results.configured = False
+    assert buttons(made) == ([f"/task/t/confirm?action={action}"] if action else [])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def workers():
 
 
 def test_the_title_the_tiles_and_the_totals(site):
-    page = site(workers=workers()).page("/")
+    page = site(workers=workers()).page("/workers")
     assert "<title>Workers · Flower</title>" in page.html
     assert "Online workers 1 of 2" in page.text
     assert "Active tasks 2" in page.text
@@ -65,7 +65,7 @@ def test_many_workers_come_in_pages(site):
 
 
 def test_no_worker_teaches_how_to_start_one(site):
-    assert "celery -A proj worker" in site(workers=[]).page("/").text
+    assert "celery -A proj worker" in site(workers=[]).page("/workers").text
 
 
 @pytest.mark.parametrize("path", ["/?json=1", "/workers?json=1"])

@@ -1,5 +1,5 @@
 """The search language of the tasks page: text in, a test for task records out."""
 
-from flower.state.search.matcher import Search, parse
+from flower.state.search.matcher import Search, holds, parse
 
-__all__ = ["Search", "parse"]
+__all__ = ["Search", "holds", "parse"]

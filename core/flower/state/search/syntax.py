@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flower.state.search.ranges import RANGES, read_range
 from flower.state.search.tokens import Token, refuse, tokenize
 
-__all__ = ["FIELDS", "LOST", "MAX_DEPTH", "All", "Node", "Not", "One", "Range", "Term", "read"]
+__all__ = ["FIELDS", "LOST", "MAX_DEPTH", "All", "Exact", "Node", "Not", "One", "Range", "Term", "read"]
 
 MAX_DEPTH = 5
 LOST = "lost"
@@ -39,6 +39,14 @@ class Term:
     field: str
     text: str
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A field's whole text, folded: what filters ask for. No search text is read as this."""
+
+    field: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class One:
     parts: tuple[Node, ...]
 
 
-Node = Term | Range | Not | All | One
+Node = Term | Exact | Range | Not | All | One
 
 
 def read(text: str) -> Node | None:

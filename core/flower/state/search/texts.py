@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from array import array
-from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import count
 
-from flower.state.search.matcher import Search, plain_text
-from flower.state.search.pairs import ODD, Spelling
+from flower.state.pace import Pace
+from flower.state.search.chunk import Chunk, chunks
+from flower.state.search.columns import Places
+from flower.state.search.found import Found
+from flower.state.search.pairs import pairs
+from flower.state.search.sieve import Sieve
+from flower.state.search.syntax import Node, Term
 from flower.state.tasks import TaskRecord
 
 __all__ = ["Texts"]
@@ -21,87 +26,31 @@ __all__ = ["Texts"]
 _DOCUMENTS = 512
 _IDLE_SECONDS = 120.0
 _MAX_BYTES = 512 * 2**20
-_STEP = 200
-_SAMPLE = 16
-_FREQUENT = 8
-_END = b"\xff"  # in no UTF-8
+_STEP = 64
+_REMEMBERED = 8
+_AT_ONCE = 64
+_TURNS = 20
 
-
-class _Chunk:
-    """The texts of up to 512 tasks, one after the other."""
-
-    __slots__ = ("data", "ends", "left", "odd", "uuids")
-
-    def __init__(self, uuids: list[str], texts: list[bytes]) -> None:
-        self.uuids = uuids
-        self.data = b"".join(texts)
-        self.ends = array("L")
-        self.left = len(uuids)
-        end = 0
-        for text in texts:
-            end += len(text)
-            self.ends.append(end)
-        self.odd = [uuid for uuid, text in zip(uuids, texts, strict=True) if text.endswith(ODD + _END)]
-
-    def document(self, place: int) -> bytes:
-        return self.data[self.ends[place - 1] if place else 0 : self.ends[place]]
-
-    def found(self, search: Search) -> list[str]:
-        """Return the ids of the documents that may match."""
-        if search.only_terms is None:
-            if not search.may_be_among(self.data):
-                return []
-            return [self.uuids[place] for place in search.places(self._documents())]
-        found: list[str] = []
-        for spelling in search.only_terms:
-            found += self._with_term(spelling)
-        if search.is_plain or not self.odd:
-            return found if len(search.only_terms) == 1 else list(dict.fromkeys(found))
-        return list(dict.fromkeys([*found, *self.odd]))
-
-    def _with_term(self, spelling: Spelling) -> Sequence[str]:
-        data, term = self.data, spelling.text
-        first = data.find(term)
-        if first < 0:
-            return ()
-        if data.count(term, first, first + len(data) // _SAMPLE) < _FREQUENT:
-            return list(self._hits(spelling, first))
-        return [uuid for uuid, text in zip(self.uuids, self._documents(), strict=True) if term in text]
-
-    def _documents(self) -> list[bytes]:
-        return self.data.split(_END)[:-1]
-
-    def _hits(self, spelling: Spelling, hit: int) -> Iterator[str]:
-        """Look for the term in the whole, so that only hits cost anything, and each document counts once."""
-        data, ends, uuids, (term, followers) = self.data, self.ends, self.uuids, spelling
-        size = len(term)
-        while hit >= 0:
-            after = hit + size
-            if followers and data[after] not in followers:
-                hit = data.find(term, after)
-                continue
-            place = bisect_right(ends, hit)
-            end = ends[place]
-            if after <= end:
-                yield uuids[place]
-                hit = data.find(term, end)
-            else:
-                hit = data.find(term, hit + 1)
+_Test = Callable[[TaskRecord], bool]
 
 
 class Texts:
-    """Which tasks may match a search; each has to be looked at again, for its text may have changed."""
+    """Which tasks match a search that texts decide."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.live = False
         """Whether changes have to be noted."""
         self._monotonic = monotonic
         self._used_at = 0.0
-        self._chunks: dict[_Chunk, None] = {}
-        self._homes: dict[str, _Chunk] = {}
+        self._chunks: dict[Chunk, None] = {}
+        self._homes: dict[str, Chunk] = {}
         self._changed: dict[str, None] = {}
         self._size = 0
         self._updating = asyncio.Lock()
+        self._numbers: OrderedDict[Node, int] = OrderedDict()
+        self._remembered: set[int] = set()
+        self._number = 0
+        self._given_up = 0
 
     def note(self, uuid: str) -> None:
         """Take note of a new or changed task."""
@@ -116,11 +65,42 @@ class Texts:
         if self.live and self._monotonic() - self._used_at > _IDLE_SECONDS and not self._updating.locked():
             self._clear()
 
-    async def update(self, records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]) -> bool:
-        """Bring the texts up to date, in steps between which `rest` is awaited.
+    async def find(self, sieve: Sieve, records: dict[str, TaskRecord], test: _Test, pace: Pace) -> Found | None:
+        """Return the tasks that match, as they are at the end; `test` says the same of one record.
 
-        Return False when they are too large to be kept.
+        Return None when the texts are too large to be kept.
         """
+        if not await self._update(records, pace):
+            return None
+        given_up, number = self._given_up, self._number_of(sieve.node)
+        looked_at: dict[Chunk, Places] = {}
+        passing: dict[str, bool] = {}
+        for turn in count():
+            # Whoever searches at the same time may bring texts up to date, and so move tasks to new chunks.
+            for chunk in [chunk for chunk in self._chunks if chunk.behind or chunk not in looked_at]:
+                if chunk not in looked_at:
+                    looked_at[chunk] = await self._places(chunk, sieve, number, pace)
+                chunk.live(self._homes)
+                await pace.maybe_rest()
+            if self._given_up != given_up:  # they became too large for somebody else
+                return None
+            late = [uuid for uuid in self._changed if uuid not in passing]
+            for first in range(0, len(late), _AT_ONCE):
+                for uuid in late[first : first + _AT_ONCE]:
+                    passing[uuid] = uuid in records and test(records[uuid])
+                if len(late) > _AT_ONCE and turn < _TURNS:
+                    await pace.maybe_rest()
+            few = len(late) + sum(chunk.behind for chunk in self._chunks) <= _AT_ONCE
+            if (few or turn >= _TURNS) and all(chunk in looked_at for chunk in self._chunks):
+                break
+        if self._given_up != given_up:
+            return None
+        places = {chunk: looked_at[chunk] and looked_at[chunk] & chunk.live(self._homes) for chunk in self._chunks}
+        passed = {uuid: passing[uuid] for uuid in self._changed}
+        return Found(places, self._homes, passed, lambda uuid: uuid in records and test(records[uuid]))
+
+    async def _update(self, records: dict[str, TaskRecord], pace: Pace) -> bool:
+        """Bring the texts up to date. Return False when they are too large to be kept."""
         async with self._updating:
             self._used_at = self._monotonic()
             # A list: of a million ids it is made in a few milliseconds, a dict takes a hundred.
@@ -130,7 +110,7 @@ class Texts:
             self._changed = {}
             done = 0
             try:
-                done = await self._renew_all(changed, records, rest)
+                done = await self._renew_all(changed, records, pace)
             finally:
                 if done < len(changed):
                     # Cancelled, or too large: what is in no chunk yet must not be passed over by the next search.
@@ -140,63 +120,94 @@ class Texts:
                         self._clear()
             return done == len(changed)
 
-    async def _renew_all(
-        self, changed: list[str], records: dict[str, TaskRecord], rest: Callable[[], Awaitable[None]]
-    ) -> int:
+    async def _renew_all(self, changed: list[str], records: dict[str, TaskRecord], pace: Pace) -> int:
         """Return how many were renewed: all, unless they are too large."""
-        fresh: dict[str, bytes] = {}
+        fresh: dict[str, TaskRecord] = {}
+        if changed:
+            self._reopen(records, fresh)
         for first in range(0, len(changed), _STEP):
-            for uuid in changed[first : first + _STEP]:
-                self._leave(uuid, fresh)
-                record = records.get(uuid)
-                if record is not None:
-                    fresh[uuid] = plain_text(record) + _END
+            step = changed[first : first + _STEP]
+            for uuid in step if self._homes else ():
+                self._leave(uuid, records, fresh)
+            fresh.update((uuid, records[uuid]) for uuid in step if uuid in records)
             if len(fresh) >= _DOCUMENTS:
                 self._seal(fresh)
                 fresh = {}
+                await pace.maybe_rest()  # only here, where every task is in a chunk or noted as changed
             if self._size > _MAX_BYTES:
                 return first
-            await rest()
         if fresh:
             self._seal(fresh)
         return len(changed)
 
-    def candidates(self, search: Search) -> Iterator[tuple[list[str], bool]]:
-        """Yield, piece by piece, ids of tasks, and whether all of these match or may match.
+    async def _places(self, chunk: Chunk, sieve: Sieve, number: int, pace: Pace) -> Places:
+        found = chunk.known.get(number)
+        if found is None:
+            settled = {pair: await _settled(chunk, pair, pace) for pair in sieve.pairs}
+            found = sieve.places(chunk, settled)
+            if number in self._remembered:  # not if others have pushed it out meanwhile
+                chunk.known[number] = found
+        return found
 
-        What is in none of the pieces does not match. The tasks may change between two pieces.
-        """
-        changed, homes = self._changed, self._homes
-        for chunk in list(self._chunks):
-            found = chunk.found(search)
-            if changed or chunk.left < len(chunk.uuids):
-                found = [uuid for uuid in found if homes.get(uuid) is chunk and uuid not in changed]
-            yield found, search.is_plain
-        yield list(self._changed), False
+    def _number_of(self, node: Node) -> int:
+        """Return what stands for a search in the chunks, which remember what the latest few found."""
+        number = self._numbers.get(node)
+        if number is None:
+            self._number += 1
+            number = self._numbers[node] = self._number
+            self._remembered.add(number)
+            if len(self._numbers) > _REMEMBERED:
+                _, forgotten = self._numbers.popitem(last=False)
+                self._remembered.discard(forgotten)
+                for chunk in self._chunks:
+                    chunk.known.pop(forgotten, None)
+        self._numbers.move_to_end(node)
+        return number
 
-    def _leave(self, uuid: str, fresh: dict[str, bytes]) -> None:
+    def _reopen(self, records: dict[str, TaskRecord], fresh: dict[str, TaskRecord]) -> None:
+        """Take the newest chunk apart unless it is full, lest every search leave a small one behind."""
+        newest = next(reversed(self._chunks), None)
+        if newest is not None and newest.left < _DOCUMENTS // 2:
+            self._dissolve(newest, records, fresh)
+
+    def _leave(self, uuid: str, records: dict[str, TaskRecord], fresh: dict[str, TaskRecord]) -> None:
         """Take a task out of where it is; of a chunk that is mostly gone the rest moves on."""
         fresh.pop(uuid, None)  # it may have moved there a moment ago
         chunk = self._homes.pop(uuid, None)
         if chunk is None:
             return
-        chunk.left -= 1
-        if chunk.left > _DOCUMENTS // 4 or chunk not in self._chunks:
-            return
-        del self._chunks[chunk]
-        self._size -= len(chunk.data)
-        for place, other in enumerate(chunk.uuids):
-            if self._homes.get(other) is chunk:
-                del self._homes[other]
-                fresh[other] = chunk.document(place)
+        chunk.leave(uuid)
+        if chunk.left <= _DOCUMENTS // 4 and chunk in self._chunks:
+            self._dissolve(chunk, records, fresh)
 
-    def _seal(self, fresh: dict[str, bytes]) -> None:
-        uuids = list(fresh)
-        chunk = _Chunk(uuids, list(fresh.values()))
-        self._chunks[chunk] = None
-        self._size += len(chunk.data)
-        self._homes.update(dict.fromkeys(uuids, chunk))
+    def _dissolve(self, chunk: Chunk, records: dict[str, TaskRecord], fresh: dict[str, TaskRecord]) -> None:
+        del self._chunks[chunk]
+        self._size -= chunk.size
+        for uuid in chunk.uuids:
+            if self._homes.get(uuid) is chunk:
+                del self._homes[uuid]
+                if uuid in records:
+                    fresh[uuid] = records[uuid]
+
+    def _seal(self, fresh: dict[str, TaskRecord]) -> None:
+        for chunk in chunks(list(fresh.values())):
+            self._chunks[chunk] = None
+            self._size += chunk.size
+            self._homes.update(dict.fromkeys(chunk.uuids, chunk))
 
     def _clear(self) -> None:
         self.live = False
         self._chunks, self._homes, self._changed, self._size = {}, {}, {}, 0
+        self._numbers.clear()
+        self._remembered.clear()
+        self._given_up += 1
+
+
+async def _settled(chunk: Chunk, pair: Term, pace: Pace) -> Places:
+    """Parse the keyword arguments that may have a pair."""
+    found = bytearray(chunk.kwargs.number)
+    for place, text in chunk.kwargs.candidates(pair.key, pair.text):
+        found[place] = pairs(text).get(pair.key) == pair.text
+        if pace.due:
+            await pace.rest()
+    return chunk.kwargs.spread(found)

@@ -26,7 +26,10 @@ from flower_plugins.testing.host import (
     FakeWorkers,
     offer_context,
 )
+from flower_plugins.testing.logins import LoginProviderContract
+from flower_plugins.testing.provider import ScriptedProvider, ScriptedReply, play_provider
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
+from flower_plugins.testing.rollups import FakeRollups
 from flower_plugins.testing.server import Client, FakeVisit, serve
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "FakeLoginProvider",
     "FakeQueues",
     "FakeResults",
+    "FakeRollups",
     "FakeSettings",
     "FakeStatus",
     "FakeStream",
@@ -52,12 +56,16 @@ __all__ = [
     "FakeWorker",
     "FakeWorkers",
     "HistoryStoreContract",
+    "LoginProviderContract",
     "MetricExporterContract",
     "MetricSourceContract",
     "PluginContract",
+    "ScriptedProvider",
+    "ScriptedReply",
     "ServiceContract",
     "TaskFormatterContract",
     "browser_request",
     "offer_context",
+    "play_provider",
     "serve",
 ]

@@ -21,8 +21,10 @@ from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task
+from flower_plugins.rollups import Problem
 from flower_plugins.routes import Route
 from flower_plugins.testing.records import TASK_FIELDS, FakeTask, FakeWorker
+from flower_plugins.testing.rollups import FakeRollups
 
 __all__ = [
     "FakeControl",
@@ -408,10 +410,12 @@ class FakeHost:
         self.queues = FakeQueues()
         self.status = FakeStatus()
         self.stream = FakeStream()
+        self.rollups = FakeRollups()
         self.url_prefix = url_prefix
         self.plugin_reports: list[PluginReport] = []
         self.navigation: list[NavItem] = []
         self.banner_list: list[Banner] = []
+        self.problem_list: list[Problem] = []
         self.families: list[MetricFamily] = []
         self.route_list: list[Route] = []
         self.challenge_list: list[str] = []
@@ -425,6 +429,9 @@ class FakeHost:
 
     def banners(self) -> Sequence[Banner]:
         return self.banner_list
+
+    def problems(self) -> Sequence[Problem]:
+        return self.problem_list
 
     def metrics(self) -> Iterable[MetricFamily]:
         return self.families

@@ -50,6 +50,7 @@ class FakeTask:
     parent_id: str | None = None
     children: Sequence[str] = ()
     clock: int = 1
+    passed: Sequence[tuple[str, float]] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:

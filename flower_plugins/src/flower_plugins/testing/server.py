@@ -20,7 +20,7 @@ from tornado.web import Application, ErrorHandler
 from flower_plugins.identity import Identity
 from flower_plugins.routes import Access, Route
 from flower_plugins.testing.host import FakeHost
-from flower_plugins.web import wants_json
+from flower_plugins.web import handler_of, wants_json
 
 __all__ = ["Client", "FakeVisit", "serve"]
 
@@ -129,7 +129,7 @@ class _Router(Router):
             return self._app.get_handler_delegate(request, ErrorHandler, {"status_code": 403})
         groups = {name: value or "" for name, value in match.groupdict().items()}
         made_with = {"host": self._host, "route": route, "visit": visit, "path": groups}
-        return self._app.get_handler_delegate(request, route.handler, made_with)
+        return self._app.get_handler_delegate(request, handler_of(route), made_with)
 
 
 def _refuse_constant(name: str) -> None:

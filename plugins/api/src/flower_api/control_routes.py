@@ -17,24 +17,7 @@ from flower_api.answers import (
     WorkerMemory,
     WorkerReport,
 )
-from flower_api.orders import (
-    AUTOSCALE_PARAMS,
-    POOL_PARAMS,
-    QUEUE_PARAMS,
-    RATE_LIMIT_PARAMS,
-    TIMEOUT_PARAMS,
-    AddConsumerHandler,
-    AutoscaleHandler,
-    CancelConsumerHandler,
-    MemoryHandler,
-    PoolGrowHandler,
-    PoolRestartHandler,
-    PoolShrinkHandler,
-    RateLimitHandler,
-    ReportHandler,
-    ShutdownHandler,
-    TimeoutHandler,
-)
+from flower_api.params import AUTOSCALE_PARAMS, POOL_PARAMS, QUEUE_PARAMS, RATE_LIMIT_PARAMS, TIMEOUT_PARAMS
 from flower_plugins import Answer, Example, Route
 
 __all__ = ["control_routes"]
@@ -48,7 +31,7 @@ def control_routes() -> Sequence[Route]:
     return [
         Route(
             "/api/worker/shutdown/(?P<name>.+)",
-            ShutdownHandler,
+            "flower_api.orders:ShutdownHandler",
             access="admin",
             surface="api",
             name="shut down worker",
@@ -57,7 +40,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/pool/restart/(?P<name>.+)",
-            PoolRestartHandler,
+            "flower_api.orders:PoolRestartHandler",
             access="admin",
             surface="api",
             name="restart pool",
@@ -66,7 +49,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/pool/grow/(?P<name>.+)",
-            PoolGrowHandler,
+            "flower_api.orders:PoolGrowHandler",
             access="write",
             surface="api",
             name="grow pool",
@@ -77,7 +60,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/pool/shrink/(?P<name>.+)",
-            PoolShrinkHandler,
+            "flower_api.orders:PoolShrinkHandler",
             access="write",
             surface="api",
             name="shrink pool",
@@ -88,7 +71,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/pool/autoscale/(?P<name>.+)",
-            AutoscaleHandler,
+            "flower_api.orders:AutoscaleHandler",
             access="write",
             surface="api",
             name="autoscale pool",
@@ -99,7 +82,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/queue/add-consumer/(?P<name>.+)",
-            AddConsumerHandler,
+            "flower_api.orders:AddConsumerHandler",
             access="write",
             surface="api",
             name="add consumer",
@@ -110,7 +93,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/queue/cancel-consumer/(?P<name>.+)",
-            CancelConsumerHandler,
+            "flower_api.orders:CancelConsumerHandler",
             access="write",
             surface="api",
             name="cancel consumer",
@@ -121,7 +104,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/timeout/(?P<name>.+)",
-            TimeoutHandler,
+            "flower_api.orders:TimeoutHandler",
             access="write",
             surface="api",
             name="limit runtime",
@@ -137,7 +120,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/rate-limit/(?P<name>.+)",
-            RateLimitHandler,
+            "flower_api.orders:RateLimitHandler",
             access="write",
             surface="api",
             name="limit rate",
@@ -148,7 +131,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/report/(?P<name>.+)",
-            ReportHandler,
+            "flower_api.orders:ReportHandler",
             access="read",
             surface="api",
             name="worker report",
@@ -157,7 +140,7 @@ def control_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/worker/memsample/(?P<name>.+)",
-            MemoryHandler,
+            "flower_api.orders:MemoryHandler",
             access="read",
             surface="api",
             name="worker memory",

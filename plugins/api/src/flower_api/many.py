@@ -5,78 +5,26 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-import msgspec
-from msgspec import Meta
+from typing import Any
 
 from flower_api.answers import Outcome, Outcomes
-from flower_api.bodies import Name, read
+from flower_api.bodies import read
 from flower_api.handler import ApiHandler
+from flower_api.order_bodies import AutoscaleBody, ConsumerBody, PoolBody, RateLimitBody, TimeoutBody, WorkersBody
 from flower_plugins import Control, FlowerError
-from flower_plugins.bounds import MAX_PROCESSES, MAX_SECONDS
 
 __all__ = [
     "AddConsumerManyHandler",
-    "AutoscaleBody",
     "AutoscaleManyHandler",
     "CancelConsumerManyHandler",
-    "ConsumerBody",
-    "PoolBody",
     "PoolGrowManyHandler",
     "PoolRestartManyHandler",
     "PoolShrinkManyHandler",
-    "RateLimitBody",
     "RateLimitManyHandler",
     "ShutdownManyHandler",
-    "TimeoutBody",
     "TimeoutManyHandler",
-    "WorkersBody",
     "send_outcomes",
 ]
-
-_Size = Annotated[int, Meta(ge=0, le=MAX_PROCESSES)]
-_Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
-
-
-class WorkersBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The workers that an order is for."""
-
-    workers: Annotated[list[Name], Meta(min_length=1, max_length=100)]
-
-
-class PoolBody(WorkersBody, forbid_unknown_fields=True):
-    """By how many processes pools grow or shrink."""
-
-    n: Annotated[int, Meta(ge=1, le=MAX_PROCESSES)] = 1
-
-
-class AutoscaleBody(WorkersBody, forbid_unknown_fields=True):
-    """The sizes between which pools keep."""
-
-    min: _Size
-    max: _Size
-
-
-class ConsumerBody(WorkersBody, forbid_unknown_fields=True):
-    """A queue."""
-
-    queue: Name
-
-
-class TimeoutBody(WorkersBody, forbid_unknown_fields=True):
-    """A task and how many seconds it may run."""
-
-    task: Name
-    soft: _Seconds | None = None
-    hard: _Seconds | None = None
-
-
-class RateLimitBody(WorkersBody, forbid_unknown_fields=True):
-    """A task and how often it may run."""
-
-    task: Name
-    ratelimit: Name
 
 
 class _OrderToMany(ApiHandler):

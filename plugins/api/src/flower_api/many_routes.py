@@ -5,23 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flower_api.answers import BAD_REQUEST, OUTCOMES, PARTLY, READ_ONLY
-from flower_api.many import (
-    AddConsumerManyHandler,
-    AutoscaleBody,
-    AutoscaleManyHandler,
-    CancelConsumerManyHandler,
-    ConsumerBody,
-    PoolBody,
-    PoolGrowManyHandler,
-    PoolRestartManyHandler,
-    PoolShrinkManyHandler,
-    RateLimitBody,
-    RateLimitManyHandler,
-    ShutdownManyHandler,
-    TimeoutBody,
-    TimeoutManyHandler,
-    WorkersBody,
-)
+from flower_api.order_bodies import AutoscaleBody, ConsumerBody, PoolBody, RateLimitBody, TimeoutBody, WorkersBody
 from flower_plugins import Example, Route
 
 __all__ = ["many_routes"]
@@ -32,7 +16,7 @@ def many_routes() -> Sequence[Route]:
     return [
         Route(
             "/api/workers/shutdown",
-            ShutdownManyHandler,
+            "flower_api.many:ShutdownManyHandler",
             access="admin",
             surface="api",
             name="shut down workers",
@@ -43,7 +27,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/pool/restart",
-            PoolRestartManyHandler,
+            "flower_api.many:PoolRestartManyHandler",
             access="admin",
             surface="api",
             name="restart pools",
@@ -54,7 +38,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/pool/grow",
-            PoolGrowManyHandler,
+            "flower_api.many:PoolGrowManyHandler",
             access="write",
             surface="api",
             name="grow pools",
@@ -65,7 +49,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/pool/shrink",
-            PoolShrinkManyHandler,
+            "flower_api.many:PoolShrinkManyHandler",
             access="write",
             surface="api",
             name="shrink pools",
@@ -76,7 +60,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/pool/autoscale",
-            AutoscaleManyHandler,
+            "flower_api.many:AutoscaleManyHandler",
             access="write",
             surface="api",
             name="autoscale pools",
@@ -87,7 +71,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/queue/add-consumer",
-            AddConsumerManyHandler,
+            "flower_api.many:AddConsumerManyHandler",
             access="write",
             surface="api",
             name="add consumers",
@@ -98,7 +82,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/queue/cancel-consumer",
-            CancelConsumerManyHandler,
+            "flower_api.many:CancelConsumerManyHandler",
             access="write",
             surface="api",
             name="cancel consumers",
@@ -109,7 +93,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/task/timeout",
-            TimeoutManyHandler,
+            "flower_api.many:TimeoutManyHandler",
             access="write",
             surface="api",
             name="limit runtimes",
@@ -120,7 +104,7 @@ def many_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/workers/task/rate-limit",
-            RateLimitManyHandler,
+            "flower_api.many:RateLimitManyHandler",
             access="write",
             surface="api",
             name="limit rates",

@@ -9,8 +9,8 @@ from typing import Any
 
 from flower_api.failures import FAILURES, failures_of
 from flower_api.patterns import paths, placeholders
-from flower_plugins import Answer, Route
-from flower_plugins.web import methods
+from flower_plugins import Answer, Route, Unavailable
+from flower_plugins.web import handler_of, methods
 
 __all__ = ["Operation", "operations"]
 
@@ -101,7 +101,11 @@ def operations(routes: Iterable[Route]) -> Sequence[Operation]:
 
 def _methods(route: Route) -> Sequence[str]:
     """Return what a route takes; core lets no GET through to one that changes something."""
-    return [each for each in methods(route.handler) if each != "HEAD" and (each != "GET" or route.access in _READING)]
+    try:
+        taken = methods(handler_of(route))
+    except Unavailable:  # a route of somebody's plugin that answers 503 is left out as well
+        return ()
+    return [each for each in taken if each != "HEAD" and (each != "GET" or route.access in _READING)]
 
 
 def _free(name: str, taken: Container[str]) -> str:

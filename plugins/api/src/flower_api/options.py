@@ -10,14 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from flower_api.bodies import Name, check, read_object
+from flower_api.params import MAX_WAIT
 from flower_api.times import moment
 from flower_plugins import InvalidParameter, TaskCall
 from flower_plugins.bounds import MAX_SECONDS
 
 __all__ = ["ApplyBody", "Signature", "TaskBody", "TaskOptions", "Wanted", "read_call"]
-
-MAX_WAIT = 60.0
-"""The longest time to wait for a result, in seconds."""
 
 _MICROSECONDS = "%Y-%m-%d %H:%M:%S.%f"
 _FARTHEST = timedelta(seconds=MAX_SECONDS)

@@ -6,15 +6,8 @@ from abc import ABC, abstractmethod
 
 from flower_api.answers import Message, WorkerMemory, WorkerReport
 from flower_api.handler import ApiHandler
-from flower_plugins import Param
-from flower_plugins.bounds import MAX_PROCESSES, MAX_SECONDS
 
 __all__ = [
-    "AUTOSCALE_PARAMS",
-    "POOL_PARAMS",
-    "QUEUE_PARAMS",
-    "RATE_LIMIT_PARAMS",
-    "TIMEOUT_PARAMS",
     "AddConsumerHandler",
     "AutoscaleHandler",
     "CancelConsumerHandler",
@@ -27,20 +20,6 @@ __all__ = [
     "ShutdownHandler",
     "TimeoutHandler",
 ]
-
-POOL_PARAMS = (Param("n", int, 1, minimum=1, maximum=MAX_PROCESSES, help="How many processes"),)
-AUTOSCALE_PARAMS = (
-    Param("min", int, required=True, minimum=0, maximum=MAX_PROCESSES, help="The fewest processes"),
-    Param("max", int, required=True, minimum=1, maximum=MAX_PROCESSES, help="The most processes"),
-)
-QUEUE_PARAMS = (Param("queue", required=True, help="The queue's name"),)
-_WORKER = Param("workername", required=True, help="The worker that is to keep the limit")
-TIMEOUT_PARAMS = (
-    _WORKER,
-    Param("soft", float, minimum=0, maximum=MAX_SECONDS, help="Soft limit in seconds; 0 removes it"),
-    Param("hard", float, minimum=0, maximum=MAX_SECONDS, help="Hard limit in seconds; 0 removes it"),
-)
-RATE_LIMIT_PARAMS = (_WORKER, Param("ratelimit", required=True, help='A rate such as "10/m"; "0" removes the limit'))
 
 
 class _Order(ApiHandler, ABC):

@@ -6,12 +6,8 @@ import secrets
 from collections.abc import Sequence
 
 from flower_api.answers import BAD_REQUEST, UNAVAILABLE, UNKNOWN_TASK, UNKNOWN_WORKER
-from flower_api.documents import DocsHandler, OpenApiHandler
-from flower_api.plugins import PluginsHandler
-from flower_api.queues import QueueLengthHandler
+from flower_api.params import SORT_FIELDS
 from flower_api.schemas import ListedTask, Plugins, QueueLengths, TaskInfo, TaskTypes, WorkerInfo
-from flower_api.tasks import SORT_FIELDS, TaskInfoHandler, TasksHandler, TaskTypesHandler
-from flower_api.workers import WorkersHandler
 from flower_plugins import Answer, Example, Param, Route
 
 __all__ = ["read_routes"]
@@ -28,7 +24,7 @@ def _task_routes() -> Sequence[Route]:
     return [
         Route(
             "/api/tasks",
-            TasksHandler,
+            "flower_api.tasks:TasksHandler",
             access="read",
             surface="api",
             name="list tasks",
@@ -62,7 +58,7 @@ def _task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/types",
-            TaskTypesHandler,
+            "flower_api.tasks:TaskTypesHandler",
             access="read",
             surface="api",
             name="list task types",
@@ -71,7 +67,7 @@ def _task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/info/(?P<id>.*)",
-            TaskInfoHandler,
+            "flower_api.tasks:TaskInfoHandler",
             access="read",
             surface="api",
             name="task info",
@@ -85,7 +81,7 @@ def _other_routes() -> Sequence[Route]:
     return [
         Route(
             "/api/workers",
-            WorkersHandler,
+            "flower_api.workers:WorkersHandler",
             access="read",
             surface="api",
             name="list workers",
@@ -108,7 +104,7 @@ def _other_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/queues/length",
-            QueueLengthHandler,
+            "flower_api.queues:QueueLengthHandler",
             access="read",
             surface="api",
             name="queue lengths",
@@ -121,7 +117,7 @@ def _other_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/plugins",
-            PluginsHandler,
+            "flower_api.plugins:PluginsHandler",
             access="read",
             surface="api",
             name="list plugins",
@@ -130,20 +126,22 @@ def _other_routes() -> Sequence[Route]:
         ),
         Route(
             r"/api/openapi\.json",
-            OpenApiHandler,
+            "flower_api.documents:OpenApiHandler",
             access="read",
             surface="api",
             name="OpenAPI document",
             help="This API in the words of OpenAPI 3.1, plugins' routes included.",
             answers=[Answer(200, "The document", dict)],
+            options={"kept": {}},
         ),
         Route(
             "/api/docs",
-            DocsHandler,
+            "flower_api.documents:DocsHandler",
             access="read",
             surface="page",
             name="API reference",
             help="This API as a page.",
             answers=[Answer(200, "The page", content_type="text/html")],
+            options={"kept": {}},
         ),
     ]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from flower_api.answers import Message
 from flower_api.handler import ApiHandler
-from flower_api.options import MAX_WAIT
 from flower_api.running import outcome
-from flower_plugins import Param
 
-__all__ = ["RESULT_PARAMS", "AbortHandler", "ResultHandler"]
-
-RESULT_PARAMS = (Param("timeout", float, minimum=0, maximum=MAX_WAIT, help="Wait so many seconds for the result"),)
+__all__ = ["AbortHandler", "ResultHandler"]
 
 
 class ResultHandler(ApiHandler):

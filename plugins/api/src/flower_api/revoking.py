@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-from msgspec import Meta
-
 from flower_api.answers import Message, Outcome, TaskQueried
-from flower_api.bodies import Name, read
+from flower_api.bodies import read
 from flower_api.handler import ApiHandler
 from flower_api.many import send_outcomes
-from flower_plugins import Param
-from flower_plugins.bounds import MAX_NAME, MAX_STAMPS, MAX_TARGETS
+from flower_api.order_bodies import RevokeBody, StampsBody
+from flower_plugins.bounds import MAX_NAME
 
 __all__ = [
-    "REVOKE_PARAMS",
     "QueryTaskHandler",
-    "RevokeBody",
     "RevokeHandler",
     "RevokeManyHandler",
     "RevokeStampedHandler",
-    "StampsBody",
 ]
-
-REVOKE_PARAMS = (
-    Param("terminate", bool, False, help="Also kill the process that runs the task"),
-    Param("signal", default="SIGTERM", help="The signal to kill it with"),
-)
-
-_Stamps = Annotated[list[Name], Meta(min_length=1, max_length=MAX_TARGETS)]
-
-
-class RevokeBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The tasks to revoke, and whether to kill the processes that run them."""
-
-    ids: Annotated[list[str], Meta(min_length=1, max_length=MAX_TARGETS)]
-    terminate: bool = False
-    signal: str = "SIGTERM"
-
-
-class StampsBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The stamped headers by which to revoke tasks, each with the values that are meant."""
-
-    stamps: Annotated[dict[Name, _Stamps], Meta(min_length=1, max_length=MAX_STAMPS)]
-    terminate: bool = False
-    signal: str = "SIGTERM"
 
 
 class RevokeHandler(ApiHandler):

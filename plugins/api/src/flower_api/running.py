@@ -9,15 +9,9 @@ from flower_api.answers import TaskOutcome, TaskSent
 from flower_api.handler import ApiHandler
 from flower_api.options import Wanted, read_call
 from flower_api.times import zone
-from flower_plugins import Param, TaskResult, Unavailable
+from flower_plugins import TaskResult, Unavailable
 
-__all__ = ["CALL_PARAMS", "ApplyHandler", "AsyncApplyHandler", "SendTaskHandler", "outcome"]
-
-CALL_PARAMS = (
-    Param("args", help="A list of arguments as JSON; the body wins"),
-    Param("kwargs", help="An object of keyword arguments as JSON; the body wins"),
-    Param("options", help="An object of options as JSON; the body wins"),
-)
+__all__ = ["ApplyHandler", "AsyncApplyHandler", "SendTaskHandler", "outcome"]
 
 _LONGEST = 3600.0
 _NO_BACKEND = "No result backend is configured"

@@ -18,17 +18,8 @@ from flower_api.answers import (
     TaskSent,
 )
 from flower_api.options import ApplyBody, TaskBody
-from flower_api.results import RESULT_PARAMS, AbortHandler, ResultHandler
-from flower_api.revoking import (
-    REVOKE_PARAMS,
-    QueryTaskHandler,
-    RevokeBody,
-    RevokeHandler,
-    RevokeManyHandler,
-    RevokeStampedHandler,
-    StampsBody,
-)
-from flower_api.running import CALL_PARAMS, ApplyHandler, AsyncApplyHandler, SendTaskHandler
+from flower_api.order_bodies import RevokeBody, StampsBody
+from flower_api.params import CALL_PARAMS, RESULT_PARAMS, REVOKE_PARAMS
 from flower_plugins import Answer, Example, Route
 
 __all__ = ["task_routes"]
@@ -43,7 +34,7 @@ def task_routes() -> Sequence[Route]:
     return [
         Route(
             "/api/task/apply/(?P<name>.+)",
-            ApplyHandler,
+            "flower_api.running:ApplyHandler",
             access="write",
             surface="api",
             name="apply task",
@@ -55,7 +46,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/async-apply/(?P<name>.+)",
-            AsyncApplyHandler,
+            "flower_api.running:AsyncApplyHandler",
             access="write",
             surface="api",
             name="send app task",
@@ -67,7 +58,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/send-task/(?P<name>.+)",
-            SendTaskHandler,
+            "flower_api.running:SendTaskHandler",
             access="write",
             surface="api",
             name="send task",
@@ -79,7 +70,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/result/(?P<id>.+)",
-            ResultHandler,
+            "flower_api.results:ResultHandler",
             access="read",
             surface="api",
             name="task result",
@@ -90,7 +81,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/abort/(?P<id>.+)",
-            AbortHandler,
+            "flower_api.results:AbortHandler",
             access="write",
             surface="api",
             name="abort task",
@@ -99,7 +90,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/revoke/(?P<id>.+)",
-            RevokeHandler,
+            "flower_api.revoking:RevokeHandler",
             access="write",
             surface="api",
             name="revoke task",
@@ -113,7 +104,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/task/query/(?P<id>.+)",
-            QueryTaskHandler,
+            "flower_api.revoking:QueryTaskHandler",
             access="read",
             surface="api",
             name="query task",
@@ -122,7 +113,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/tasks/revoke",
-            RevokeManyHandler,
+            "flower_api.revoking:RevokeManyHandler",
             access="write",
             surface="api",
             name="revoke tasks",
@@ -133,7 +124,7 @@ def task_routes() -> Sequence[Route]:
         ),
         Route(
             "/api/tasks/revoke-by-stamps",
-            RevokeStampedHandler,
+            "flower_api.revoking:RevokeStampedHandler",
             access="write",
             surface="api",
             name="revoke stamped tasks",

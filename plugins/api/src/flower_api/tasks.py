@@ -9,13 +9,13 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
+from flower_api.params import SORT_FIELDS
 from flower_api.times import moment, zone
 from flower_plugins import Host, InvalidParameter, NotFound, Page, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
-__all__ = ["SORT_FIELDS", "TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
+__all__ = ["TaskInfoHandler", "TaskTypesHandler", "TasksHandler"]
 
-SORT_FIELDS = ("name", "received", "started", "state")
 _PIECE = 200
 _MOST = 2**53  # as good as all, and short of what slices and counters can hold
 _MINUTES = "%Y-%m-%d %H:%M"

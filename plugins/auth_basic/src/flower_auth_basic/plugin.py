@@ -1,4 +1,4 @@
-"""What this plugin brings: the option `basic_auth` and the provider it chooses."""
+"""What this plugin brings: the options `basic_auth` and `basic_auth_file`, and the provider they choose."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ def flower_options() -> Sequence[Option]:
             secret=True,
             claims=True,
             check=check_entry,
-        )
+        ),
+        Option(
+            "basic_auth_file",
+            help="Let in the users of this file: one user:hash a line, the hash by bcrypt, argon2 or scrypt. "
+            "It is read again when it changes.",
+            claims=True,
+        ),
     ]
 
 
@@ -32,6 +38,6 @@ def flower_auth_providers() -> Sequence[Offer[AuthProvider]]:
             "basic",
             "flower_auth_basic.provider:BasicAuthProvider",
             label="HTTP Basic authentication",
-            when="basic_auth",
+            when=("basic_auth", "basic_auth_file"),
         )
     ]

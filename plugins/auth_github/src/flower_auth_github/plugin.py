@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from flower_plugins import AuthProvider, Offer, Option, hookimpl
 
-_UNAVAILABLE = "Login through GitHub is not part of this version of Flower"
-
 
 @hookimpl
 def flower_options() -> Sequence[Option]:
@@ -19,7 +17,14 @@ def flower_options() -> Sequence[Option]:
             "github.com",
             "Host of GitHub, for GitHub Enterprise.",
             claims=True,
-            unavailable=_UNAVAILABLE,
+        ),
+        Option(
+            "github_allowed_organizations",
+            str,
+            (),
+            "Organizations, or teams as organization/team; a user must belong to one of them.",
+            multiple=True,
+            claims=True,
         ),
     ]
 
@@ -28,4 +33,4 @@ def flower_options() -> Sequence[Option]:
 def flower_auth_providers() -> Sequence[Offer[AuthProvider]]:
     """Offer GitHub under its name and under the class path that Flower 2.x documents."""
     alias = "flower.views.auth.GithubLoginHandler"
-    return [Offer("github", "", label="GitHub", aliases=(alias,), unavailable=_UNAVAILABLE)]
+    return [Offer("github", "flower_auth_github.provider:GitHubProvider", label="GitHub", aliases=(alias,))]

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from flower_plugins import AuthProvider, Offer, Option, hookimpl
 
-_UNAVAILABLE = "Login through GitLab is not part of this version of Flower"
-
 
 @hookimpl
 def flower_options() -> Sequence[Option]:
@@ -17,18 +15,16 @@ def flower_options() -> Sequence[Option]:
             "gitlab_oauth_domain",
             str,
             "gitlab.com",
-            "Host of GitLab, for an own installation.",
+            "Host of GitLab, for an own installation; an address such as https://example.com/gitlab works, too.",
             claims=True,
-            unavailable=_UNAVAILABLE,
         ),
         Option(
             "gitlab_auth_allowed_groups",
             str,
             (),
-            "Full paths of groups, one of which a user must belong to.",
+            "Full paths of groups; a user must belong to one of them or to a subgroup.",
             multiple=True,
             claims=True,
-            unavailable=_UNAVAILABLE,
         ),
         Option(
             "gitlab_min_access_level",
@@ -36,7 +32,6 @@ def flower_options() -> Sequence[Option]:
             20,
             "Access level a user needs in one of those groups; 20 is Reporter.",
             claims=True,
-            unavailable=_UNAVAILABLE,
         ),
     ]
 
@@ -45,4 +40,4 @@ def flower_options() -> Sequence[Option]:
 def flower_auth_providers() -> Sequence[Offer[AuthProvider]]:
     """Offer GitLab under its name and under the class path that Flower 2.x documents."""
     alias = "flower.views.auth.GitLabLoginHandler"
-    return [Offer("gitlab", "", label="GitLab", aliases=(alias,), unavailable=_UNAVAILABLE)]
+    return [Offer("gitlab", "flower_auth_gitlab.provider:GitLabProvider", label="GitLab", aliases=(alias,))]

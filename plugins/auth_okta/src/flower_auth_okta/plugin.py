@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from flower_plugins import AuthProvider, Offer, Option, hookimpl
 
-_UNAVAILABLE = "Login through Okta is not part of this version of Flower"
-
 
 @hookimpl
 def flower_options() -> Sequence[Option]:
@@ -19,7 +17,14 @@ def flower_options() -> Sequence[Option]:
             None,
             "Where the OAuth 2 paths of your Okta begin: https://my-company.okta.com/oauth2.",
             claims=True,
-            unavailable=_UNAVAILABLE,
+        ),
+        Option(
+            "okta_allowed_groups",
+            str,
+            (),
+            "Groups of Okta; a user must belong to one of them.",
+            multiple=True,
+            claims=True,
         ),
     ]
 
@@ -28,4 +33,4 @@ def flower_options() -> Sequence[Option]:
 def flower_auth_providers() -> Sequence[Offer[AuthProvider]]:
     """Offer Okta under its name and under the class path that Flower 2.x documents."""
     alias = "flower.views.auth.OktaLoginHandler"
-    return [Offer("okta", "", label="Okta", aliases=(alias,), unavailable=_UNAVAILABLE)]
+    return [Offer("okta", "flower_auth_okta.provider:OktaProvider", label="Okta", aliases=(alias,))]

@@ -6,6 +6,7 @@ redis-py takes 13 µs to receive a message, a slice through hiredis 1 to 3.
 from __future__ import annotations
 
 import asyncio
+import mmap
 import os
 import socket
 import sys
@@ -59,7 +60,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._reader = _Reader()
-        self._buffer = memoryview(bytearray(_SLICE))
+        self._buffer = memoryview(mmap.mmap(-1, _SLICE))  # takes memory as far as it was ever filled
         self._awaited: deque[asyncio.Future[Any]] = deque()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None

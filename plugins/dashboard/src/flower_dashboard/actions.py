@@ -5,22 +5,15 @@ from __future__ import annotations
 from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.states import is_finished
-from flower_plugins import FlowerError, Forbidden, NotFound, Param
+from flower_plugins import FlowerError, Forbidden, NotFound
 from flower_plugins.web import Handler, wants_json
 
 __all__ = [
-    "REVOKE_PARAMS",
-    "SIGNALS",
+    "AbortTask",
     "Action",
     "RefreshWorker",
     "RevokeTask",
 ]
-
-SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGHUP", "SIGABRT")
-REVOKE_PARAMS = (
-    Param("terminate", bool, False, help="Also kill the process that runs the task."),
-    Param("signal", str, "SIGTERM", choices=SIGNALS, help="The signal to kill it with."),
-)
 
 
 class _Finished(FlowerError):
@@ -57,6 +50,17 @@ class RevokeTask(Action):
         await self.host.control.revoke([uuid], terminate=terminate, signal=self.params["signal"] or "SIGTERM")
         code = "terminated" if terminate else "revoked"
         self.done("task", uuid, code, f"{code.capitalize()} {uuid!r}")
+
+
+class AbortTask(Action):
+    """`/task/<id>/abort`."""
+
+    async def post(self) -> None:
+        uuid = self.path["uuid"]
+        if self.host.tasks.get(uuid) is None:
+            raise NotFound(f"Unknown task {uuid!r}")
+        await self.host.results.abort(uuid)
+        self.done("task", uuid, "aborted", f"Aborted {uuid!r}")
 
 
 class RefreshWorker(Action):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["ALL", "DEFAULT", "SLUGS", "SORTABLE", "Column", "chosen"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column; `slug` is the task field it shows, `kind` chooses the cell's form in the template."""
 
     slug: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["Badge", "badge", "check"]
+__all__ = ["Badge", "badge"]
 
 _LONGEST = 24
 _TONES = (
@@ -15,24 +15,16 @@ _TONES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Badge:
+class Badge(NamedTuple):
     """The name as it was given, and one of the tones bad, warn, ok, idle."""
 
     name: str
     tone: str
 
 
-def check(value: str) -> str:
-    """Accept a short name without surrounding blanks."""
-    name = value.strip()
-    if len(name) > _LONGEST:
-        raise ValueError(f"it is longer than {_LONGEST} characters")
-    return name
-
-
 def badge(name: str) -> Badge | None:
-    """Return the badge of an environment, None for no name."""
+    """Return the badge of an environment, its name cut short; None for no name."""
+    name = name.strip()[:_LONGEST]
     if not name:
         return None
     calm = re.search(r"non-?prod|pre-?prod", name, re.IGNORECASE)

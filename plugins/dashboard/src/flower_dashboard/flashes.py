@@ -9,6 +9,7 @@ __all__ = ["CODES", "Flash", "flash"]
 CODES = {
     "revoked": "Revoked {target}. Workers drop it when it is its turn.",
     "terminated": "Terminated {target}: its worker was asked to kill the process that runs it.",
+    "aborted": "Marked {target} as aborted. It ends when it looks.",
     "shutdown": "{target} was asked to shut down. It ends after its running tasks.",
     "pool-restart": "{target} restarts its pool.",
     "pool-grow": "{target} grows its pool.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flower_dashboard import columns, environment
+from flower_dashboard import columns
 from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route, hookimpl
 
 __all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
@@ -18,13 +18,7 @@ def flower_options() -> Sequence[Option]:
     """Declare how pages look and whether they follow the cluster by themselves."""
     return [
         Option("auto_refresh", bool, True, "Update open pages as events arrive."),
-        Option(
-            "environment",
-            str,
-            "",
-            "Name of the environment, such as production, for a badge on every page.",
-            check=environment.check,
-        ),
+        Option("environment", str, "", "Name for a badge on every page, like production or staging."),
         Option("natural_time", bool, False, "Show times as “2 minutes ago”; the exact time stays in the tooltip."),
         Option(
             "tasks_columns",
@@ -51,8 +45,11 @@ def flower_assets() -> Sequence[Assets]:
 def flower_nav_items() -> Sequence[NavItem]:
     """Lead to the pages there are."""
     return [
+        NavItem("Overview", "/", 5, "o"),
         NavItem("Workers", "/workers", 10, "w"),
         NavItem("Tasks", "/tasks", 20, "t"),
+        NavItem("Task types", "/task-types", 30, "y"),
+        NavItem("Broker", "/broker", 40, "b"),
         NavItem("Plugins", "/plugins", 900, "p"),
     ]
 

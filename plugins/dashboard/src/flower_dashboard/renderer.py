@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from flower_plugins import Host, OfferContext, Renderer
 
-from flower_dashboard import formats, states
-from flower_dashboard.environment import badge
-from flower_dashboard.links import path
-from flower_plugins import Gap, Host, OfferContext, Renderer
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["JinjaRenderer"]
 
@@ -30,46 +27,13 @@ class JinjaRenderer(Renderer):
 
     def __init__(self, context: OfferContext) -> None:
         self._settings = context.settings
+        self._host: Host | None = None
+        self._templates: Sequence[Path] = ()
         self._environment: Environment | None = None
 
     def open(self, host: Host, templates: Sequence[Path]) -> None:
         """Take the templates; a plugin's cannot replace the dashboard's, which come first."""
-        environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in templates]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        clock = formats.Clock(host.timezone)
-        environment.globals.update(
-            host=host,
-            url=host.url,
-            path=path,
-            asset=host.asset,
-            nav=host.nav_items,
-            banners=host.banners,
-            now=time.time,
-            natural_time=bool(self._settings["natural_time"]),
-            environment=badge(self._settings["environment"]),
-            open_gap=lambda: _open_gap(host.status.gaps()),
-        )
-        environment.filters.update(
-            iso=clock.iso,
-            absolute=clock.absolute,
-            day=clock.day,
-            time=clock.time,
-            ago=lambda value: clock.ago(value, time.time()),
-            left=lambda value: formats.left(value, time.time()),
-            duration=formats.duration,
-            count=formats.count,
-            short=formats.short,
-            label=formats.label,
-            text=formats.text,
-            look=states.look,
-        )
-        self._environment = environment
+        self._host, self._templates = host, templates
 
     def render(self, template: str, context: Mapping[str, Any]) -> str:
         """Return HTML that can be encoded whatever the data held."""
@@ -83,11 +47,17 @@ class JinjaRenderer(Renderer):
             html = self._render("error_bare.html", context)
         return html.encode("utf-8", "replace").decode("utf-8")
 
-    def _render(self, template: str, context: Mapping[str, Any]) -> str:
+    @property
+    def environment(self) -> Environment:
+        """Jinja2's environment, made when the first page is drawn. Raise RuntimeError before `open`."""
         if self._environment is None:
-            raise RuntimeError("the renderer has not been opened")
-        return self._environment.get_template(template).render(context)
+            if self._host is None:
+                raise RuntimeError("the renderer has not been opened")
+            # Local: a Flower whose pages nobody opens does without Jinja2.
+            from flower_dashboard.templating import make_environment
 
+            self._environment = make_environment(self._host, self._templates, self._settings)
+        return self._environment
 
-def _open_gap(gaps: Sequence[Gap]) -> Gap | None:
-    return next((gap for gap in reversed(gaps) if gap.end is None), None)
+    def _render(self, template: str, context: Mapping[str, Any]) -> str:
+        return self.environment.get_template(template).render(context)

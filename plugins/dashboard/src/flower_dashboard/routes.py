@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flower_dashboard import actions, worker_actions
+from flower_dashboard import params
 from flower_dashboard.fragments import Fragments
 from flower_dashboard.orders import ORDERS
-from flower_dashboard.pages import datatable, plugins, task, tasks, worker, workers
 from flower_dashboard.refresher import Refresher
-from flower_dashboard.stream import STREAM_PARAMS, StreamHandler
 from flower_plugins import Host, Route
 
 __all__ = ["routes"]
@@ -20,22 +18,79 @@ def routes(host: Host) -> Sequence[Route]:
     """Return every route; those of a task or worker before its own page, whose pattern takes any name."""
     shared = {"refresher": Refresher(host), "fragments": Fragments()}
     return [
-        Route("/", workers.WorkersPage, "read", "page", "home", workers.WORKERS_PARAMS, "Workers", shared),
-        Route("/workers/?", workers.WorkersPage, "read", "page", "workers", workers.WORKERS_PARAMS, "Workers", shared),
+        Route(
+            "/",
+            "flower_dashboard.pages.overview:OverviewPage",
+            "read",
+            "page",
+            "home",
+            params.OVERVIEW_PARAMS,
+            "Overview",
+            shared,
+        ),
+        Route(
+            "/broker/?",
+            "flower_dashboard.pages.broker:BrokerPage",
+            "read",
+            "page",
+            "broker",
+            params.BROKER_PARAMS,
+            "Queues",
+            shared,
+        ),
+        Route(
+            "/task-types/?",
+            "flower_dashboard.pages.task_types:TaskTypesPage",
+            "read",
+            "page",
+            "task-types",
+            params.TASK_TYPES_PARAMS,
+            "Task names in numbers",
+            shared,
+        ),
+        Route(
+            "/workers/?",
+            "flower_dashboard.pages.workers:WorkersPage",
+            "read",
+            "page",
+            "workers",
+            params.WORKERS_PARAMS,
+            "Workers",
+            shared,
+        ),
         *_worker_routes(shared),
-        Route("/tasks/?", tasks.TasksPage, "read", "page", "tasks", tasks.TASKS_PARAMS, "Tasks", shared),
+        Route(
+            "/tasks/?",
+            "flower_dashboard.pages.tasks:TasksPage",
+            "read",
+            "page",
+            "tasks",
+            params.TASKS_PARAMS,
+            "Tasks",
+            shared,
+        ),
         Route(
             "/tasks/datatable/?",
-            datatable.TasksDatatable,
+            "flower_dashboard.pages.datatable:TasksDatatable",
             "read",
             "page",
             "tasks-datatable",
-            datatable.DATATABLE_PARAMS,
+            params.DATATABLE_PARAMS,
             "Tasks for DataTables",
         ),
         *_task_routes(shared),
-        Route("/plugins/?", plugins.PluginsPage, "read", "page", "plugins", (), "Plugins", shared),
-        Route("/stream", StreamHandler, "read", "page", "stream", STREAM_PARAMS, "Changes, as server-sent events"),
+        Route(
+            "/plugins/?", "flower_dashboard.pages.plugins:PluginsPage", "read", "page", "plugins", (), "Plugins", shared
+        ),
+        Route(
+            "/stream",
+            "flower_dashboard.stream:StreamHandler",
+            "read",
+            "page",
+            "stream",
+            params.STREAM_PARAMS,
+            "Changes, as server-sent events",
+        ),
     ]
 
 
@@ -44,37 +99,54 @@ def _worker_routes(shared: Mapping[str, Any]) -> list[Route]:
     return [
         Route(
             "/workers/confirm",
-            worker_actions.ConfirmManyPage,
+            "flower_dashboard.worker_actions:ConfirmManyPage",
             "read",
             "page",
             "workers-confirm",
-            worker_actions.CONFIRM_PARAMS,
+            params.CONFIRM_ORDER_PARAMS,
             "Confirm an order to several workers",
             shared,
         ),
         Route(
             "/workers/order",
-            worker_actions.ManyWorkersOrder,
+            "flower_dashboard.worker_actions:ManyWorkersOrder",
             "write",
             "page",
             "workers-order",
-            worker_actions.MANY_PARAMS,
+            params.MANY_PARAMS,
             "Give one order to several workers",
             shared,
         ),
         *_order_routes(shared),
-        Route(f"{one}/refresh", actions.RefreshWorker, "read", "page", "worker-refresh", (), "Ask a worker again"),
+        Route(
+            f"{one}/refresh",
+            "flower_dashboard.actions:RefreshWorker",
+            "read",
+            "page",
+            "worker-refresh",
+            (),
+            "Ask a worker again",
+        ),
         Route(
             f"{one}/confirm",
-            worker_actions.ConfirmOnePage,
+            "flower_dashboard.worker_actions:ConfirmOnePage",
             "read",
             "page",
             "worker-confirm",
-            worker_actions.CONFIRM_PARAMS,
+            params.CONFIRM_ORDER_PARAMS,
             "Confirm an action on a worker",
             shared,
         ),
-        Route(f"{one}/?", worker.WorkerPage, "read", "page", "worker", worker.WORKER_PARAMS, "One worker", shared),
+        Route(
+            f"{one}/?",
+            "flower_dashboard.pages.worker:WorkerPage",
+            "read",
+            "page",
+            "worker",
+            params.WORKER_PARAMS,
+            "One worker",
+            shared,
+        ),
     ]
 
 
@@ -84,7 +156,7 @@ def _order_routes(shared: Mapping[str, Any]) -> list[Route]:
     def options(slug: str) -> dict[str, Any]:
         return {**shared, "order": ORDERS[slug]}
 
-    made = worker_actions.WorkerOrder
+    made = "flower_dashboard.worker_actions:WorkerOrder"
     return [
         Route(
             f"{one}/shutdown",
@@ -193,17 +265,51 @@ def _task_routes(shared: Mapping[str, Any]) -> list[Route]:
     one = "/task/(?P<uuid>.+?)"
     return [
         Route(
-            f"{one}/revoke", actions.RevokeTask, "write", "page", "task-revoke", actions.REVOKE_PARAMS, "Revoke a task"
+            f"{one}/revoke",
+            "flower_dashboard.actions:RevokeTask",
+            "write",
+            "page",
+            "task-revoke",
+            params.REVOKE_PARAMS,
+            "Revoke a task",
+        ),
+        Route(
+            f"{one}/abort",
+            "flower_dashboard.actions:AbortTask",
+            "write",
+            "page",
+            "task-abort",
+            (),
+            "Mark a task as aborted",
+        ),
+        Route(
+            f"{one}/result",
+            "flower_dashboard.pages.task:TaskResultPage",
+            "read",
+            "page",
+            "task-result",
+            params.TASK_RESULT_PARAMS,
+            "A task's result",
+            shared,
         ),
         Route(
             f"{one}/confirm",
-            task.ConfirmTaskPage,
+            "flower_dashboard.pages.task:ConfirmTaskPage",
             "read",
             "page",
             "task-confirm",
-            task.CONFIRM_PARAMS,
+            params.CONFIRM_TASK_PARAMS,
             "Confirm an action on a task",
             shared,
         ),
-        Route(f"{one}/?", task.TaskPage, "read", "page", "task", task.TASK_PARAMS, "One task", shared),
+        Route(
+            f"{one}/?",
+            "flower_dashboard.pages.task:TaskPage",
+            "read",
+            "page",
+            "task",
+            params.TASK_PARAMS,
+            "One task",
+            shared,
+        ),
     ]

@@ -10,12 +10,10 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from flower_plugins import Forbidden, InvalidParameter, Param
+from flower_plugins import Forbidden, InvalidParameter
 from flower_plugins.web import Handler
 
-__all__ = ["STREAM_PARAMS", "StreamHandler"]
-
-STREAM_PARAMS = (Param("topics", str, required=True, help="Names such as workers, tasks, task:ID, between commas."),)
+__all__ = ["StreamHandler"]
 
 _MOST_TOPICS = 50
 _LONGEST_TOPIC = 300

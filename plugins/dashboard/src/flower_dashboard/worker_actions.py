@@ -8,25 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from flower_dashboard.actions import Action
-from flower_dashboard.orders import ORDERS, Order, order_params
-from flower_dashboard.pages.page import FRAGMENT, PageHandler
+from flower_dashboard.orders import ORDERS, Order
+from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.refresher import Refresher
 from flower_plugins import FlowerError, InvalidParameter, NotFound, Param
 from flower_plugins.web import wants_json
 
 __all__ = [
-    "CONFIRM_PARAMS",
-    "MANY_PARAMS",
     "ConfirmManyPage",
     "ConfirmOnePage",
     "ManyWorkersOrder",
     "Outcome",
     "WorkerOrder",
 ]
-
-_ACTION = Param("action", str, required=True, choices=tuple(ORDERS), help="What to ask about.")
-CONFIRM_PARAMS = (FRAGMENT, _ACTION, *order_params())
-MANY_PARAMS = (_ACTION, *order_params())
 
 _MOST = 500
 _AT_ONCE = 20

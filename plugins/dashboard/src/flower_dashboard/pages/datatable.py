@@ -5,22 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flower_dashboard.columns import SORTABLE
-from flower_plugins import Page, Param, QueryError, Task, TaskQuery
+from flower_dashboard.params import MOST_ROWS
+from flower_plugins import Page, QueryError, Task, TaskQuery
 from flower_plugins.web import Handler
 
-__all__ = ["DATATABLE_PARAMS", "TasksDatatable"]
+__all__ = ["TasksDatatable"]
 
-_MOST = 5000
 _FIELDS = SORTABLE | {"uuid", "timestamp", "sent", "succeeded", "failed", "retried", "rejected", "clock", "client"}
-
-DATATABLE_PARAMS = (
-    Param("draw", int, required=True, help="Comes back unchanged."),
-    Param("start", int, required=True, help="Rows to pass over."),
-    Param("length", int, required=True, help=f"Rows to return, none when it is not positive, at most {_MOST}."),
-    Param("order[0][column]", int, required=True, help="Number of the column to sort by."),
-    Param("order[0][dir]", str, "asc", help="“desc” for descending."),
-    Param("search[value]", str, "", help="A text in the search language."),
-)
 
 
 class TasksDatatable(Handler):
@@ -56,5 +47,5 @@ class TasksDatatable(Handler):
             sort_by=field if field in _FIELDS else "",
             descending=self.params["order[0][dir]"] == "desc",
             offset=max(self.params["start"], 0),
-            limit=min(max(self.params["length"], 0), _MOST),
+            limit=min(max(self.params["length"], 0), MOST_ROWS),
         )

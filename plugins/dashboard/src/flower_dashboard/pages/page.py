@@ -10,16 +10,9 @@ from tornado.concurrent import Future
 
 from flower_dashboard.flashes import flash
 from flower_dashboard.fragments import Fragments
-from flower_plugins import Param
 from flower_plugins.web import Handler
 
-__all__ = ["FLASH", "FRAGMENT", "PageHandler"]
-
-FRAGMENT = Param("fragment", bool, False, help="Answer with the changing part of the page alone.")
-FLASH = (
-    Param("flash", str, "", help="Code of the message to show."),
-    Param("target", str, "", help="What it is about."),
-)
+__all__ = ["PageHandler"]
 
 _OK = 200
 _PASSING = frozenset(("fragment", "flash", "target", "refresh"))

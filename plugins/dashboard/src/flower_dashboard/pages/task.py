@@ -1,20 +1,16 @@
-"""One task, and the question before it is revoked or terminated."""
+"""One task, its result, and the question before anything is done to it."""
 
 from __future__ import annotations
 
-from flower_dashboard.actions import SIGNALS
-from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
+import json
+
+from flower_dashboard.pages.page import PageHandler
+from flower_dashboard.params import SIGNALS
 from flower_dashboard.states import is_finished
 from flower_dashboard.views.task import task_view
-from flower_plugins import NotFound, Param, Task
+from flower_plugins import NotFound, Task
 
-__all__ = ["CONFIRM_PARAMS", "TASK_PARAMS", "ConfirmTaskPage", "TaskPage"]
-
-TASK_PARAMS = (FRAGMENT, *FLASH)
-CONFIRM_PARAMS = (
-    FRAGMENT,
-    Param("action", str, required=True, choices=("revoke", "terminate"), help="What to ask about."),
-)
+__all__ = ["ConfirmTaskPage", "TaskPage", "TaskResultPage"]
 
 
 class _TaskHandler(PageHandler):
@@ -46,3 +42,17 @@ class ConfirmTaskPage(_TaskHandler):
             signals=SIGNALS,
             finished=is_finished(task),
         )
+
+
+class TaskResultPage(PageHandler):
+    """`/task/<id>/result`: what the result backend has, which events carry cut short."""
+
+    async def get(self) -> None:
+        uuid = self.path["uuid"]
+        result = await self.while_connected(self.host.results.get(uuid))
+        shown = result.result if isinstance(result.result, str) else _pretty(result.result)
+        self.show("dashboard/task_result.html", uuid=uuid, result=result, shown=shown)
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

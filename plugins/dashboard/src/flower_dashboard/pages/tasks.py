@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from flower_dashboard.pages.page import FRAGMENT, PageHandler
-from flower_dashboard.views.tasks import DEFAULT_LIMIT, DEFAULT_SORT, Selection, tasks_view
-from flower_plugins import Param
+from flower_dashboard.pages.page import PageHandler
+from flower_dashboard.views.tasks import Selection, tasks_view
 
-__all__ = ["TASKS_PARAMS", "TasksPage"]
-
-TASKS_PARAMS = (
-    FRAGMENT,
-    Param("search", str, "", help="A text in the search language."),
-    Param("state", str, "", help="Only tasks in this state."),
-    Param("worker", str, "", help="Only tasks of this worker."),
-    Param("name", str, "", help="Only tasks of this name."),
-    Param("sort_by", str, DEFAULT_SORT, help="A task field, descending with a leading dash."),
-    Param("offset", int, 0),
-    Param("limit", int, DEFAULT_LIMIT, minimum=1, maximum=1000),
-)
+__all__ = ["TasksPage"]
 
 
 class TasksPage(PageHandler):

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from flower_dashboard.pages.page import FLASH, FRAGMENT, PageHandler
+from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.refresher import Refresher
 from flower_dashboard.views.worker import worker_view
-from flower_plugins import NotFound, Param
+from flower_plugins import NotFound
 
-__all__ = ["WORKER_PARAMS", "WorkerPage"]
-
-WORKER_PARAMS = (
-    FRAGMENT,
-    *FLASH,
-    Param("limit", int, 50, minimum=1, maximum=10_000, help="How many entries of each list to show."),
-)
+__all__ = ["WorkerPage"]
 
 
 class WorkerPage(PageHandler):

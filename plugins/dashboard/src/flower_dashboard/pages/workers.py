@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from flower_dashboard.pages.page import FRAGMENT, PageHandler
-from flower_dashboard.views.workers import STATUSES, workers_view
-from flower_plugins import Param
+from flower_dashboard.pages.page import PageHandler
+from flower_dashboard.views.workers import workers_view
 
-__all__ = ["WORKERS_PARAMS", "WorkersPage"]
-
-WORKERS_PARAMS = (
-    FRAGMENT,
-    Param("json", bool, False, help="Answer with the workers as JSON."),
-    Param("refresh", bool, False, help="Ask all workers about themselves, without waiting for the answers."),
-    Param("search", str, "", help="Part of a worker's name."),
-    Param("status", str, "", choices=tuple(STATUSES), help="Only workers that are online, or offline."),
-    Param("sort_by", str, "status", help="A column of the page, descending with a leading dash."),
-    Param("offset", int, 0),
-    Param("limit", int, 100, minimum=1, maximum=1000),
-)
+__all__ = ["WorkersPage"]
 
 
 class WorkersPage(PageHandler):

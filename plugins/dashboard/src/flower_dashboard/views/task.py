@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 from flower_dashboard.clocks import skew
 from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
-from flower_plugins import Host, Task
+from flower_dashboard.views.family import Family, family
+from flower_plugins import Host, Quantiles, Task
 
-__all__ = ["Field", "Phase", "Progress", "Relative", "Step", "TaskView", "task_view"]
+__all__ = ["Field", "Phase", "Progress", "Step", "TaskView", "Usual", "task_view"]
 
 _STEPS = (
     ("sent", "Sent", "idle"),
@@ -33,9 +34,15 @@ _SHOWN_ELSEWHERE = frozenset(
         *("parent", "parent_id", "root", "root_id", "children"),
     )
 )
-_PHASES = {("sent", "received"): ("in the queue", "queue"), ("received", "started"): ("waiting in the worker", "wait")}
+_PHASES = {
+    ("sent", "received"): ("in the queue", "queue"),
+    ("received", "started"): ("waiting in the worker", "wait"),
+    ("retried", "received"): ("until it was received again", "wait"),
+}
 _OF_REVOKED = frozenset(("terminated", "signum", "expired"))
-_RELATIVES = 50
+_HOUR = 3600.0
+_ENOUGH = 5
+_SLOW = 1.5
 _STRIP = 1000.0
 
 
@@ -86,19 +93,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Relative:
-    """A parent, root or child; `state` is None when the task is not in memory."""
+class Usual:
+    """How tasks of this name fared in the last hour, in seconds."""
 
-    uuid: str
-    name: str
-    state: Look | None
+    count: int
+    runtime: Quantiles
+    wait: Quantiles
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
     "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
-    is off.
+    is off. `slow` means that it takes far longer than is `usual`. `attempts` counts this one.
     """
 
     uuid: str
@@ -123,10 +130,12 @@ class TaskView:
     fields: Sequence[Field]
     extra: Sequence[Field]
     progress: Progress | None
-    parent: Relative | None
-    root: Relative | None
-    children: Sequence[Relative]
-    more_children: int
+    family: Family
+    usual: Usual | None
+    slow: bool
+    attempts: int
+    asks_result: bool
+    can_abort: bool
     action: str
     announcement: str
 
@@ -141,7 +150,7 @@ def task_view(host: Host, task: Task) -> TaskView:
     steps = _steps(task, one_clock=not off)
     loss = host.tasks.loss(task)
     running = None if loss or off else _running(task, steps, time.time())
-    children = list(task.children) if isinstance(task.children, (list, tuple)) else []
+    usual = _usual(host, name)
     return TaskView(
         uuid=uuid,
         name=name,
@@ -165,10 +174,12 @@ def task_view(host: Host, task: Task) -> TaskView:
         fields=_fields(task),
         extra=[Field(text(key), value) for key, value in _custom(task).items()],
         progress=_progress(_extra(task)),
-        parent=_relative(host, task.parent_id, uuid),
-        root=_relative(host, task.root_id, uuid),
-        children=[found for child in islice(children, _RELATIVES) if (found := _relative(host, child, uuid))],
-        more_children=max(len(children) - _RELATIVES, 0),
+        family=family(host, task),
+        usual=usual,
+        slow=_is_slow(task, running, usual),
+        attempts=1 + sum(kind == "retried" for kind, _ in _passed(task)) + (task.retried is not None),
+        asks_result=host.results.configured,
+        can_abort=host.results.configured and state.word == "STARTED",
         action=action(task),
         announcement=f"State {state.word}, worker {loss}" if loss else f"State {state.word}",
     )
@@ -176,9 +187,10 @@ def task_view(host: Host, task: Task) -> TaskView:
 
 def _steps(task: Task, *, one_clock: bool) -> list[Step]:
     """Return the moments in order. Without `one_clock` client and worker disagree about time: sent comes first."""
-    moments = [
-        (at, name, title, tone) for name, title, tone in _STEPS if (at := number(getattr(task, name))) is not None
-    ]
+    looks = {name: (title, tone) for name, title, tone in _STEPS}
+    known = [(name, getattr(task, name)) for name in looks]
+    earlier = [(kind, at) for kind, at in _passed(task) if kind in looks]
+    moments = [(at, name, *looks[name]) for name, value in known + earlier if (at := number(value)) is not None]
     moments.sort(key=lambda moment: (not one_clock and moment[1] != "sent", moment[0]))
     steps: list[Step] = []
     for position, (at, name, title, tone) in enumerate(moments):
@@ -188,6 +200,11 @@ def _steps(task: Task, *, one_clock: bool) -> list[Step]:
         else:
             steps.append(Step(title, tone, at, at - before[0], *_phase(before[1], name)))
     return steps
+
+
+def _passed(task: Task) -> list[tuple[str, Any]]:
+    events = task.passed if isinstance(task.passed, (list, tuple)) else ()
+    return [(text(each[0]), each[1]) for each in events if isinstance(each, (list, tuple)) and len(each) == 2]
 
 
 def _phase(before: str, after: str) -> tuple[str, str]:
@@ -214,6 +231,12 @@ def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
     return [
         Phase(kind, round((begin - first) * scale, 2), round((end - begin) * scale, 2)) for kind, begin, end in spans
     ]
+
+
+def _is_slow(task: Task, running: float | None, usual: Usual | None) -> bool:
+    """Tell whether a task takes, or took, far longer than nearly all of its name."""
+    took = running if running is not None else number(task.runtime)
+    return took is not None and usual is not None and usual.runtime.p95 is not None and took > _SLOW * usual.runtime.p95
 
 
 def _fields(task: Task) -> list[Field]:
@@ -244,11 +267,9 @@ def _progress(extra: Mapping[str, Any]) -> Progress | None:
     return None
 
 
-def _relative(host: Host, uuid: Any, own: str) -> Relative | None:
-    identifier = text(uuid)
-    if not identifier or identifier == own:
+def _usual(host: Host, name: str) -> Usual | None:
+    """Return what is usual for a task name, None where too few ended to say."""
+    row = next((row for row in host.rollups.summary(_HOUR) if row.name == name), None) if name else None
+    if row is None or row.runtime.count < _ENOUGH:
         return None
-    task = host.tasks.get(identifier)
-    if task is None:
-        return Relative(identifier, "", None)
-    return Relative(identifier, text(task.name), look(task.state))
+    return Usual(row.runtime.count, row.runtime, row.wait)

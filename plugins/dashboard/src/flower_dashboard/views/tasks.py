@@ -8,15 +8,14 @@ from typing import Any
 
 from flower_dashboard import columns, search_text
 from flower_dashboard.formats import count, text, whole
+from flower_dashboard.params import DEFAULT_LIMIT, DEFAULT_SORT
 from flower_dashboard.states import CHIPS, Look, look
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
 from flower_plugins import Host, Page, QueryError, Task, TaskQuery
 
-__all__ = ["DEFAULT_LIMIT", "DEFAULT_SORT", "Chip", "Filter", "Selection", "TaskRow", "TasksView", "tasks_view"]
+__all__ = ["Chip", "Filter", "Selection", "TaskRow", "TasksView", "tasks_view"]
 
-DEFAULT_SORT = "-received"
-DEFAULT_LIMIT = 50
 _LOST = "is:lost"
 _CELL = 160
 _OTHER_STATES = 5

@@ -10,11 +10,12 @@ from typing import Any
 from flower_dashboard.clocks import skew
 from flower_dashboard.formats import count, number, text, whole
 from flower_dashboard.orders import ORDERS
+from flower_dashboard.params import STATUSES
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
 from flower_plugins import Host, Worker
 
-__all__ = ["COLUMNS", "STATUSES", "Chip", "Choice", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
+__all__ = ["COLUMNS", "Chip", "Choice", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
 
 COLUMNS = (
     ("worker", "Worker", "text"),
@@ -25,9 +26,6 @@ COLUMNS = (
     ("succeeded", "Succeeded", "number"),
     ("loadavg", "Load Average", "number"),
 )
-
-
-STATUSES = {"": "All", "online": "Online", "offline": "Offline"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,17 @@ function set() {
 }
 
 function draw() {
-  for (const element of document.querySelectorAll("time[data-time], time[data-moment]")) {
+  for (const element of document.querySelectorAll("time[data-time], time[data-moment], time[data-clock]")) {
     const moment = new Date(element.dateTime);
     if (Number.isNaN(moment.getTime())) continue;
     const day = formats.day.format(moment);
     const time = `${formats.time.format(moment)}.${String(moment.getMilliseconds()).padStart(3, "0")}`;
     const name = formats.zone.formatToParts(moment).find((part) => part.type === "timeZoneName")?.value ?? "";
     const whole = `${day} ${time} ${name}`.trim();
+    if (element.hasAttribute("data-clock")) {
+      element.textContent = time.slice(0, 5);
+      continue;
+    }
     if (element.hasAttribute("data-moment")) {
       element.textContent = whole;
       continue;

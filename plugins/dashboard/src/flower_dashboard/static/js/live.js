@@ -21,7 +21,8 @@ export function refresh(now = false) {
     return;
   }
   if (timer) return;
-  timer = setTimeout(run, Math.max(0, last + PAUSE - Date.now()));
+  const pace = ordered ? PAUSE : Number(document.body.dataset.pace || PAUSE);
+  timer = setTimeout(run, Math.max(0, last + pace - Date.now()));
 }
 
 export function startLive() {
@@ -32,6 +33,8 @@ export function startLive() {
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (event) => event.persisted && look());
   look();
+  const every = Number(document.body.dataset.every);
+  if (every) setInterval(() => document.hidden || refresh(), every);
 }
 
 async function run() {

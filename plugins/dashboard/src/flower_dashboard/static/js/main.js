@@ -1,6 +1,7 @@
 // Starts what every page has; each part does nothing where its elements are missing.
 
 import { startActions } from "./actions.js";
+import { startCharts } from "./chart.js";
 import { startClock } from "./clock.js";
 import { startDetails } from "./details.js";
 import { startHold } from "./hold.js";
@@ -19,3 +20,4 @@ startNavigation();
 startHold();
 startLive();
 startSelection();
+startCharts();

@@ -1,0 +1,60 @@
+"""The Jinja2 environment: what templates may call, and how they show values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+from flower_dashboard import formats, states
+from flower_dashboard.environment import badge
+from flower_dashboard.links import path
+from flower_plugins import Gap, Host, Settings
+
+__all__ = ["make_environment"]
+
+
+def make_environment(host: Host, templates: Sequence[Path], settings: Settings) -> Environment:
+    """Return the environment; of two templates with one name the first folder's counts."""
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in templates]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    clock = formats.Clock(host.timezone)
+    environment.globals.update(
+        host=host,
+        url=host.url,
+        path=path,
+        asset=host.asset,
+        nav=host.nav_items,
+        banners=host.banners,
+        now=time.time,
+        natural_time=bool(settings["natural_time"]),
+        environment=badge(settings["environment"] or ""),
+        open_gap=lambda: _open_gap(host.status.gaps()),
+    )
+    environment.filters.update(
+        iso=clock.iso,
+        absolute=clock.absolute,
+        day=clock.day,
+        time=clock.time,
+        ago=lambda value: clock.ago(value, time.time()),
+        left=lambda value: formats.left(value, time.time()),
+        duration=formats.duration,
+        count=formats.count,
+        short=formats.short,
+        label=formats.label,
+        text=formats.text,
+        look=states.look,
+    )
+    return environment
+
+
+def _open_gap(gaps: Sequence[Gap]) -> Gap | None:
+    return next((gap for gap in reversed(gaps) if gap.end is None), None)

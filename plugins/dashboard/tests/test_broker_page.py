@@ -1,0 +1,52 @@
+"""The broker's queues, and what it cannot tell."""
+
+from __future__ import annotations
+
+from flower_plugins import QueueStats
+
+
+def test_every_number_of_a_queue_is_shown_and_what_is_unknown_is_a_dash(site):
+    made = site()
+    made.host.queues.queues = [
+        QueueStats("celery", 1234, 1200, 34, 2, "2026-11-26 04:00:00"),
+        QueueStats("mail", 5),
+    ]
+    made.host.rollups.length("celery", 900, ago=60)
+    page = made.page("/broker")
+    for words in ("celery", "1,234", "1,200", "34", "2026-11-26 04:00:00", "mail", "Total 1,239"):
+        assert words in page.text, words
+    assert len(page.find("path", **{"class": "line-series-1"})) == 1
+
+
+def test_what_a_broker_does_not_tell_is_said(site):
+    made = site()
+    made.host.queues.queues = [QueueStats("celery", 7)]
+    assert "This broker does not tell: Unacked, Ready, Consumers, Idle since." in made.page("/broker").text
+
+
+def test_old_numbers_say_so_and_why(site):
+    made = site()
+    made.host.queues.queues = [QueueStats("celery", 7)]
+    made.host.queues.error, made.host.queues.age = "The broker does not answer", 90.0
+    text = made.page("/broker").text
+    assert "These numbers are from 1 minute ago : The broker does not answer" in text
+
+
+def test_a_broker_that_cannot_be_asked_is_a_page_all_the_same(site):
+    made = site()
+    made.host.queues.supported, made.host.queues.error = False, "'memory' broker is not supported"
+    assert "'memory' broker is not supported" in made.page("/broker").text
+
+
+def test_without_queues_the_page_teaches(site):
+    made = site()
+    made.host.queues.queues = []
+    assert "No queue data is available" in made.page("/broker").text
+
+
+def test_hostile_names_stay_text(site):
+    made = site()
+    made.host.queues.queues = [QueueStats("<img src=x onerror=alert(1)>", 1)]
+    page = made.page("/broker")
+    assert not page.find("img")
+    assert "<img src=x onerror=alert(1)>" in page.text
