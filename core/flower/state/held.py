@@ -79,7 +79,9 @@ class HeldTasks:
         """Take in what workers hold; yield what changed by it."""
         for one in held:
             record = self._tasks.get(one.uuid)
-            before = None if record is None else (record.state, record.name, record.worker, record.received)
+            before = (
+                None if record is None else (record.state, record.name, record.worker, record.received, record.queue)
+            )
             if record is None:
                 record = TaskRecord(one.uuid)
             if self._merge(record, one, before, as_of):

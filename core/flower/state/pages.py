@@ -188,6 +188,10 @@ async def _walked(
             uuids = source.changed.walk(jump)
             window = Window(window.start - jump, window.size)
     elif order.field == "received":
+        if members is not None and window.size is not None:
+            need = window.start + window.size
+            if need * len(kept) > len(members) * _WALK:
+                return None  # they stand too far apart to be met in time
         jump = window.start if members is None else 0
         uuids = source.received.walk(descending=order.descending, start=jump, after=window.after)
         window = Window(window.start - jump, window.size)

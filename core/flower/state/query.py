@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from flower.state.changed import ChangeOrder
-from flower.state.cursor import read_cursor
+from flower.state.cursor import read_cursor, write_cursor
 from flower.state.index import Group, Index
 from flower.state.losses import Losses, open_states
-from flower.state.orders import ReceivedOrder, SortedOrders
+from flower.state.orders import Key, ReceivedOrder, SortedOrders
 from flower.state.pace import Pace
 from flower.state.pages import Ids, Members, Order, ReceivedMembers, Window, read_page
 from flower.state.search import Search, holds, parse
@@ -19,7 +20,7 @@ from flower.state.search.sieve import Sieve
 from flower.state.search.syntax import All, Exact
 from flower.state.search.texts import Texts
 from flower.state.tasks import FIELDS, TaskRecord
-from flower_plugins import Page, QueryError, TaskQuery
+from flower_plugins import Page, QueryError, Task, TaskQuery
 
 __all__ = ["SORT_FIELDS", "Source", "answer"]
 
@@ -48,6 +49,8 @@ class Source(Protocol):
     @property
     def by_worker(self) -> Index: ...
     @property
+    def by_queue(self) -> Index: ...
+    @property
     def received(self) -> ReceivedOrder: ...
     @property
     def orders(self) -> SortedOrders: ...
@@ -70,7 +73,37 @@ class Source(Protocol):
 async def answer(source: Source, query: TaskQuery) -> Page:
     """Return the page a query asks for. Raise QueryError for a sort field, search or cursor that cannot be read."""
     order = _order(query)
+    if query.before:
+        return await _backwards(source, query, order)
     after = read_cursor(query.after, order.field, order.descending)
+    page = await _forwards(source, query, order, after)
+    if not page.rows or not (after or query.offset > 0):
+        return page
+    return replace(page, previous=_cursor(page.rows[0], order))
+
+
+async def _backwards(source: Source, query: TaskQuery, order: Order) -> Page:
+    """Go the other way round from the row the cursor was written for, and turn what is found."""
+    if query.after:
+        raise QueryError("A page is either after a cursor or before one, not both.")
+    if order.field != "received":
+        raise QueryError("A cursor can go back in the order by received only.")
+    before = read_cursor(query.before, order.field, order.descending)
+    found = await _forwards(source, query, Order(order.field, not order.descending), before)
+    rows = found.rows[::-1]
+    if not rows:
+        return found
+    previous = _cursor(rows[0], order) if found.next else ""
+    return Page(rows, found.matching, found.kept, _cursor(rows[-1], order), previous)
+
+
+def _cursor(task: Task, order: Order) -> str:
+    """Return the cursor of a row where its order can be gone through in both directions."""
+    record = cast(TaskRecord, task)  # the store's own, which plugins know as Task
+    return write_cursor(record, order.field, order.descending) if order.field == "received" else ""
+
+
+async def _forwards(source: Source, query: TaskQuery, order: Order, after: Key | None) -> Page:
     search = parse(query.search)
     window = Window(max(0, query.offset), None if query.limit is None else max(0, query.limit), after)
     filters = _filters(source, query, search)
@@ -125,6 +158,7 @@ def _filters(source: Source, query: TaskQuery, search: Search) -> list[Members]:
         (source.by_state, search.state),
         (source.by_name, _wanted(query.name)),
         (source.by_worker, _wanted(query.worker)),
+        (source.by_queue, _wanted(query.queue)),
     ]
     members = [Members(index.matching(value), in_order=True) for index, value in wanted if value]
     if search.only_lost:

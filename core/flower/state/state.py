@@ -176,7 +176,7 @@ class State:
         if record is None:
             record, before, parent_id = TaskRecord(uuid), None, None
         else:
-            before = record.state, record.name, record.worker, record.received
+            before = record.state, record.name, record.worker, record.received, record.queue
             parent_id = record.parent_id
         self._share_texts(event)
         if not self._merge(record, event, before):

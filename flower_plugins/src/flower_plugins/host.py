@@ -59,8 +59,11 @@ class Tasks(Protocol):
     def names(self) -> Sequence[str]:
         """Return every task name seen since the start, sorted, also of tasks no longer kept."""
 
-    def counts(self) -> Mapping[str, int]:
-        """Return how many kept tasks are in each state."""
+    def counts(self, field: str = "state") -> Mapping[str, int]:
+        """Return how many kept tasks have each value of `field`: state, name, worker or queue.
+
+        The work grows with the number of different values, not with that of tasks. Raise QueryError for another field.
+        """
 
 
 class Workers(Protocol):

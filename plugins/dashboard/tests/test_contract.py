@@ -29,5 +29,6 @@ def test_actions_need_more_than_reading():
         "worker-forget": "write",
         "workers-order": "write",
         "task-revoke": "write",
+        "tasks-revoke": "write",
         "task-abort": "write",
     }

@@ -16,7 +16,7 @@ WORKER_FIELDS = [field.name for field in fields(FakeWorker) if field.name not in
 OWN_TAGS = frozenset(
     "html head meta title link script body a header div nav main p h1 h2 h3 span strong svg use label select option "
     "button form input ul ol li dl dt dd table caption thead tbody tfoot tr th td time details summary pre code kbd "
-    "dialog section noscript progress rect path figure figcaption".split()
+    "dialog section noscript progress rect aside mark path figure figcaption".split()
 )
 
 
@@ -33,8 +33,10 @@ def check(page):
 
 
 def visit(made, uuid="t"):
-    for path in ("/", "/tasks", f"/task/{uuid}", f"/task/{uuid}/confirm?action=revoke", "/plugins"):
+    bulk = [f"/tasks/confirm?action={action}" for action in ("revoke", "terminate", "export")]
+    for path in ("/", "/tasks", f"/task/{uuid}", f"/task/{uuid}/confirm?action=revoke", "/plugins", *bulk):
         check(made.page(path))
+    made.json("/tasks/suggest?search=name:")
     made.json("/workers?json=1")
     made.json("/tasks/datatable?draw=1&start=0&length=10&order[0][column]=0")
 
@@ -130,6 +132,8 @@ def test_every_value_of_a_usual_inspect_reply_is_escaped(site):
 
 def test_the_search_text_and_filters_of_a_url_are_escaped(site):
     evil = "%22%3E%3Cx-evil%3E"
-    check(site().page(f"/tasks?search=a{evil}%22&state={evil}&worker={evil}&name={evil}&sort_by=-{evil}"))
+    check(site().page(f"/tasks?search=a{evil}%22&state={evil}&worker={evil}&name={evil}&queue={evil}&sort_by=-{evil}"))
+    check(site().page(f"/tasks?columns={evil}&search={evil}%22"))
+    check(site().page(f"/tasks/confirm?action=export&search={evil}&ids={evil}"))
     check(site().page(f"/workers?search={evil}&sort_by={evil}"))
     check(site().page(f"/task/a?flash={evil}&target={evil}"))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from flower_plugins import QueryError, Route
 from flower_plugins.testing import FakeTask
 
 
@@ -28,7 +31,7 @@ def test_the_newest_received_come_first_unless_asked_otherwise(site):
 )
 def test_columns_follow_the_setting(site, setting, headers):
     page = site(tasks=tasks(1), tasks_columns=setting).page("/tasks")
-    shown = [cell["data-label"] for cell in page.find("td", role="cell")]
+    shown = [cell["data-label"] for cell in page.find("td", role="cell") if cell["class"] != "pick"]
     assert shown == headers
 
 
@@ -44,9 +47,34 @@ def test_pages_are_links_that_keep_the_query(site):
     page = made.page("/tasks?worker=w1@shop&limit=15&offset=15")
     assert "16\u201330 of 45 tasks" in page.text
     links = page.values("a", "href")
-    assert "/tasks?worker=w1%40shop&offset=30&limit=15" in links
     assert "/tasks?worker=w1%40shop&limit=15" in links
     assert len(rows(page)) == 15
+    (following,) = [href for href in links if "after=" in href]
+    third = made.page(following)
+    assert "31\u201345 of 45 tasks" in third.text
+    (back,) = [href for href in third.values("a", "href") if "before=" in href]
+    assert rows(made.page(back)) == rows(page)
+    assert "16\u201330 of 45 tasks" in made.page(back).text
+    assert not third.find("a", rel="next")
+
+
+def test_an_order_without_cursors_is_paged_by_offsets(site, monkeypatch):
+    made = site(tasks=tasks(45))
+    query = made.host.tasks.query
+
+    async def without_cursors(wanted):
+        return replace(await query(wanted), next="", previous="")
+
+    monkeypatch.setattr(made.host.tasks, "query", without_cursors)
+    links = made.page("/tasks?sort_by=name&limit=15&offset=15").values("a", "href")
+    assert {"/tasks?sort_by=name&offset=30&limit=15", "/tasks?sort_by=name&limit=15"} <= set(links)
+
+
+def test_going_back_to_the_beginning_shows_the_newest_page(site):
+    made = site(tasks=tasks(40))
+    page = made.page("/tasks?before=id-0037&limit=15&offset=15")
+    assert rows(page) == rows(made.page("/tasks?limit=15"))
+    assert "1\u201315 of 40 tasks" in page.text
 
 
 def test_everything_in_the_url_reaches_the_query(site):
@@ -59,7 +87,7 @@ def test_everything_in_the_url_reaches_the_query(site):
 
 def test_the_box_shows_the_whole_query_and_the_chip_mirrors_it(site):
     page = site(tasks=tasks()).page("/tasks?search=add+state:SUCCESS&worker=w1@shop")
-    (box,) = page.find("input", name="search")
+    (box,) = page.find("input", type="search")
     assert box["value"] == "add state:SUCCESS worker:w1@shop"
     chosen = [a for a in page.find("a") if a.get("class", "").startswith("chip") and a.get("aria-current")]
     assert len(chosen) == 1
@@ -117,7 +145,7 @@ def test_a_fragment_has_the_same_rows_as_the_page(site):
     assert rows(fragment) == rows(page)
     assert not fragment.find("html")
     live = {element["id"] for _, element in fragment.elements if "data-live" in element}
-    assert live == {"freshness", "banners", "filters", "results"}
+    assert live == {"freshness", "banners", "filters", "facets", "results"}
 
 
 def test_natural_time_shows_ages_and_keeps_the_exact_time(site):
@@ -150,3 +178,108 @@ def test_a_task_whose_worker_is_lost_says_so_and_can_be_filtered(site):
     assert rows(page) == ["id-0001"]
     made.host.tasks.lost = set()
     assert "Worker lost" not in made.page("/tasks").text
+
+
+def test_facets_count_all_kept_tasks_and_lead_to_filters(site):
+    made = site(
+        tasks=[
+            *(FakeTask(f"a{n}", name="shop.mail", queue="mail") for n in range(3)),
+            FakeTask("b", name="shop.add", state="FAILURE", worker="w2@shop"),
+        ]
+    )
+    page = made.page("/tasks?queue=mail&search=shop")
+    facets = page.html.split('id="facets"')[1].split("</details>")[0]
+    assert page.find("a", href="/tasks?search=shop&name=shop.mail&queue=mail", title="shop.mail")
+    assert page.find("a", href="/tasks?search=shop&state=FAILURE&queue=mail", title="FAILURE")
+    (chosen,) = [a for a in page.find("a", title="mail") if a.get("aria-current")]
+    assert chosen["href"] == "/tasks?search=shop"
+    assert "4 tasks kept" in facets
+    assert rows(page) == ["a2", "a1", "a0"]
+    assert made.host.tasks.queries[0].queue == "mail"
+
+
+def test_a_facet_shows_its_most_frequent_values_and_the_chosen_one(site):
+    many = [FakeTask(f"t{n}-{i}", name=f"task{n:02}") for n in range(20) for i in range(n + 1)]
+    page = site(tasks=many).page("/tasks?name=TASK03")
+    facet = page.html.split('id="facet-name"')[1].split("</section>")[0]
+    assert facet.count("<li>") == 9
+    assert "task19" in facet
+    assert "task10" not in facet
+    assert "TASK03" in facet
+    assert "and 12 more" in facet
+
+
+def test_a_filter_can_be_taken_away(site):
+    page = site(tasks=tasks()).page("/tasks?name=shop.add&queue=mail&worker=w1@shop")
+    chips = {a["href"] for a in page.find("a", **{"class": "chip chip-filter"})}
+    assert "/tasks?worker=w1%40shop&name=shop.add" in chips
+    assert len(chips) == 3
+
+
+def test_columns_of_the_url_go_before_the_setting(site):
+    made = site(tasks=tasks(1), tasks_columns="name")
+    page = made.page("/tasks?columns=worker,uuid,nonsense")
+    assert [th["data-column"] for th in page.find("th") if "data-column" in th] == ["worker", "uuid"]
+    assert any("columns=worker%2Cuuid" in href for href in page.values("a", "href"))
+    own = made.page("/tasks?own=state,name")
+    assert [th["data-column"] for th in own.find("th") if "data-column" in th] == ["state", "name"]
+    assert not any("columns=" in href or "own=" in href for href in own.values("a", "href"))
+    shown = [i for i in page.find("li") if "data-column" in i]
+    assert [i["data-column"] for i in shown][:2] == ["worker", "uuid"]
+    assert len(shown) == 17
+
+
+def test_the_place_of_a_mistake_is_marked_where_the_reader_wrote_it(site):
+    made = site(tasks=tasks(1))
+
+    async def refuse(query):
+        if '"' in query.search:
+            raise QueryError(f"Unterminated quoted phrase at position {query.search.index(chr(34))}.")
+        return await type(made.host.tasks).query(made.host.tasks, query)
+
+    made.host.tasks.query = refuse
+    page = made.page("/tasks?search=state:FAILURE+%22a+b")
+    assert page.find("input", type="search")[0]["value"] == 'state:FAILURE "a b'
+    assert "at position 14." in page.text
+    assert "<mark>&#34;a</mark>" in page.html
+
+
+def test_the_query_is_also_a_command(site):
+    made = site(tasks=tasks(1))
+    assert "As curl" not in made.page("/tasks").text
+    made.routes = [*made.routes, Route("/api/tasks/?", object, "read", "api", "list")]
+    made.host.challenge_list = ["Basic realm=flower"]
+    page = made.page("/tasks?state=SUCCESS&search=shop&worker=w1@shop&sort_by=-runtime")
+    line = page.html.split('id="curl-line">')[1].split("</pre>")[0]
+    assert line.startswith("curl --user NAME &#39;http://127.0.0.1:")
+    assert line.endswith("/api/tasks?search=shop&amp;state=SUCCESS&amp;workername=w1%40shop&amp;limit=50&#39;")
+
+
+def test_nothing_found_names_the_filters_and_the_ways_out(site):
+    page = site(tasks=tasks(1)).page("/tasks?state=FAILURE&search=nope")
+    assert "none has text nope and state FAILURE" in page.text
+    links = page.values("a", "href")
+    assert {"/tasks", "/tasks?search=nope", "/tasks?state=FAILURE"} <= set(links)
+
+
+def test_without_events_the_page_says_whether_workers_are_heard(site):
+    assert "2 workers are known" in site(tasks=[]).page("/tasks").text
+    assert "No worker has been heard either" in site(tasks=[], workers=[]).page("/tasks").text
+
+
+def test_every_row_can_be_selected_without_script(site):
+    page = site(tasks=tasks(2)).page("/tasks")
+    boxes = page.find("input", name="ids", form="bulk")
+    assert [box["value"] for box in boxes] == ["id-0001", "id-0000"]
+    assert all(box["aria-label"].endswith(box["value"]) for box in boxes)
+    assert page.find("form", id="bulk", action="/tasks/confirm", method="post")
+    assert [b["value"] for b in page.find("button", name="action")] == ["revoke", "terminate", "export"]
+
+
+def test_one_link_of_a_row_stands_for_it(site):
+    """What j and k go through."""
+    for columns in ("name,uuid", "uuid,name", "state,uuid"):
+        page = site(tasks=tasks(3), tasks_columns=columns).page("/tasks")
+        assert len([a for a in page.find("a") if "data-row" in a]) == 3
+    nameless = site(tasks=[FakeTask("x", name=None)], tasks_columns="name,uuid").page("/tasks")
+    assert [a["href"] for a in nameless.find("a") if "data-row" in a] == ["/task/x"]

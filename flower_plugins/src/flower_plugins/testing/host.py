@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import math
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -68,9 +69,9 @@ def offer_context(*options: Option, broker_url: str = "memory://", **values: Any
 
 
 class FakeTasks:
-    """Tasks in a dict; filters by state, worker, name and plain substring search.
+    """Tasks in a dict; filters by state, worker, name, queue and plain substring search.
 
-    The cursor of a page is the id of its last row. `lost` holds the ids of tasks whose worker is
+    The cursors of a page are the ids of its last and first row. `lost` holds the ids of tasks whose worker is
     gone, `restarted` of those whose worker is another process now.
     """
 
@@ -102,9 +103,22 @@ class FakeTasks:
             if not places:
                 raise QueryError("The cursor cannot be read: pass `next` of the page before, as it is.")
             rows = rows[places[0] + 1 :]
+        if query.before:
+            place = next((place for place, task in enumerate(rows) if task.uuid == query.before), 0)
+            first = max(0, place - (query.limit or 0))
+            shown = rows[first:place]
+            return Page(
+                shown, matching, len(self.items), shown[-1].uuid if shown else "", shown[0].uuid if first else ""
+            )
         end = len(rows) if query.limit is None else query.offset + max(query.limit, 0)
         shown = rows[query.offset : end]
-        return Page(shown, matching, len(self.items), shown[-1].uuid if shown and end < len(rows) else "")
+        return Page(
+            shown,
+            matching,
+            len(self.items),
+            shown[-1].uuid if shown and end < len(rows) else "",
+            shown[0].uuid if shown and (query.after or query.offset) else "",
+        )
 
     def loss(self, task: Task) -> str:
         return "lost" if task.uuid in self.lost else "restarted" if task.uuid in self.restarted else ""
@@ -112,11 +126,11 @@ class FakeTasks:
     def names(self) -> Sequence[str]:
         return sorted({task.name for task in self.items.values() if task.name})
 
-    def counts(self) -> Mapping[str, int]:
-        counts: dict[str, int] = {}
-        for task in self.items.values():
-            counts[task.state] = counts.get(task.state, 0) + 1
-        return counts
+    def counts(self, field: str = "state") -> Mapping[str, int]:
+        if field not in ("state", "name", "worker", "queue"):
+            raise QueryError(f"Invalid field {field!r}")
+        values = (getattr(task, field) for task in self.items.values())
+        return Counter(value for value in values if isinstance(value, str))
 
     def _matches(self, task: FakeTask, query: TaskQuery) -> bool:
         text = " ".join(str(value) for value in task.fields().values()).lower()
@@ -126,6 +140,7 @@ class FakeTasks:
             (not query.state or task.state.lower() == query.state.lower())
             and (not query.worker or (task.worker or "").lower() == query.worker.lower())
             and (not query.name or (task.name or "").lower() == query.name.lower())
+            and (not query.queue or (task.queue or "").lower() == query.queue.lower())
             and query.search.lower() in text
         )
 

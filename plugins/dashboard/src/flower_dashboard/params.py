@@ -8,20 +8,25 @@ from flower_plugins import Param
 __all__ = [
     "BROKER_PARAMS",
     "CONFIRM_ORDER_PARAMS",
+    "CONFIRM_TASKS_PARAMS",
     "CONFIRM_TASK_PARAMS",
     "DATATABLE_PARAMS",
     "DEFAULT_LIMIT",
     "DEFAULT_SORT",
+    "EXPORT_PARAMS",
+    "LONGEST_SEARCH",
     "MANY_PARAMS",
     "MEASURES",
     "MOST_ROWS",
     "OVERVIEW_PARAMS",
     "REVOKE_PARAMS",
+    "REVOKE_TASKS_PARAMS",
     "SIGNALS",
     "SPANS",
     "SPLITS",
     "STATUSES",
     "STREAM_PARAMS",
+    "SUGGEST_PARAMS",
     "TASKS_PARAMS",
     "TASK_PARAMS",
     "TASK_RESULT_PARAMS",
@@ -33,6 +38,7 @@ __all__ = [
 DEFAULT_SORT = "-received"
 DEFAULT_LIMIT = 50
 MOST_ROWS = 5000
+LONGEST_SEARCH = 2048
 SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGHUP", "SIGABRT")
 
 STATUSES = {"": "All", "online": "Online", "offline": "Offline"}
@@ -82,15 +88,45 @@ WORKER_PARAMS = (
 _ACTION = Param("action", str, required=True, choices=tuple(ORDERS), help="What to ask about.")
 CONFIRM_ORDER_PARAMS = (_FRAGMENT, _ACTION, *order_params())
 MANY_PARAMS = (_ACTION, *order_params())
-TASKS_PARAMS = (
-    _FRAGMENT,
+_FILTERS = (
     Param("search", str, "", help="A text in the search language."),
     Param("state", str, "", help="Only tasks in this state."),
     Param("worker", str, "", help="Only tasks of this worker."),
     Param("name", str, "", help="Only tasks of this name."),
+    Param("queue", str, "", help="Only tasks sent to this queue."),
+)
+_IDS = Param("ids", str, "", help="Tasks, one a line, may be repeated; all that match when there is none.")
+TASKS_PARAMS = (
+    _FRAGMENT,
+    *_FILTERS,
     Param("sort_by", str, DEFAULT_SORT, help="A task field, descending with a leading dash."),
-    Param("offset", int, 0),
+    Param("offset", int, 0, help="Rows to pass over; with a cursor, how many were."),
     Param("limit", int, DEFAULT_LIMIT, minimum=1, maximum=1000),
+    Param("after", str, "", help="The cursor of the page before."),
+    Param("before", str, "", help="The cursor of the page behind."),
+    Param("columns", str, "", help="Columns in their order, separated by commas, instead of `tasks_columns`."),
+    Param("own", str, "", help="The same as this browser keeps them: `columns` goes before, and links do not tell."),
+)
+CONFIRM_TASKS_PARAMS = (
+    _FRAGMENT,
+    *_FILTERS,
+    Param("action", str, required=True, choices=("revoke", "terminate", "export"), help="What to ask about."),
+    _IDS,
+)
+REVOKE_TASKS_PARAMS = (
+    Param("batch", str, required=True, help="The word that the question came with."),
+    Param("terminate", bool, False, help="Also kill the processes that run the tasks."),
+    Param("signal", str, "SIGTERM", choices=SIGNALS, help="The signal to kill them with."),
+)
+SUGGEST_PARAMS = (
+    Param("search", str, "", help="The search text so far."),
+    Param("caret", int, LONGEST_SEARCH, minimum=0, help="Where in it the caret stands, the end by default."),
+)
+EXPORT_PARAMS = (
+    *_FILTERS,
+    Param("sort_by", str, DEFAULT_SORT, help="received or -received."),
+    Param("format", str, "csv", choices=("csv", "json"), help="csv or json."),
+    _IDS,
 )
 DATATABLE_PARAMS = (
     Param("draw", int, required=True, help="Comes back unchanged."),

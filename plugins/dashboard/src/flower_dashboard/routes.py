@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flower_dashboard import params
+from flower_dashboard.batches import Batches
 from flower_dashboard.fragments import Fragments
 from flower_dashboard.orders import ORDERS
 from flower_dashboard.refresher import Refresher
@@ -59,25 +60,7 @@ def routes(host: Host) -> Sequence[Route]:
             shared,
         ),
         *_worker_routes(shared),
-        Route(
-            "/tasks/?",
-            "flower_dashboard.pages.tasks:TasksPage",
-            "read",
-            "page",
-            "tasks",
-            params.TASKS_PARAMS,
-            "Tasks",
-            shared,
-        ),
-        Route(
-            "/tasks/datatable/?",
-            "flower_dashboard.pages.datatable:TasksDatatable",
-            "read",
-            "page",
-            "tasks-datatable",
-            params.DATATABLE_PARAMS,
-            "Tasks for DataTables",
-        ),
+        *_tasks_routes(shared),
         *_task_routes(shared),
         Route(
             "/plugins/?", "flower_dashboard.pages.plugins:PluginsPage", "read", "page", "plugins", (), "Plugins", shared
@@ -257,6 +240,69 @@ def _order_routes(shared: Mapping[str, Any]) -> list[Route]:
             ORDERS["forget"].params,
             "Remove an offline worker from the list",
             options("forget"),
+        ),
+    ]
+
+
+def _tasks_routes(shared: Mapping[str, Any]) -> list[Route]:
+    batches = {**shared, "batches": Batches()}
+    return [
+        Route(
+            "/tasks/?",
+            "flower_dashboard.pages.tasks:TasksPage",
+            "read",
+            "page",
+            "tasks",
+            params.TASKS_PARAMS,
+            "Tasks",
+            shared,
+        ),
+        Route(
+            "/tasks/datatable/?",
+            "flower_dashboard.pages.datatable:TasksDatatable",
+            "read",
+            "page",
+            "tasks-datatable",
+            params.DATATABLE_PARAMS,
+            "Tasks for DataTables",
+        ),
+        Route(
+            "/tasks/suggest",
+            "flower_dashboard.pages.suggest:SuggestTasks",
+            "read",
+            "page",
+            "tasks-suggest",
+            params.SUGGEST_PARAMS,
+            "What a search may mean",
+        ),
+        Route(
+            "/tasks/export",
+            "flower_dashboard.pages.export:ExportTasks",
+            "read",
+            "page",
+            "tasks-export",
+            params.EXPORT_PARAMS,
+            "Tasks as a file",
+        ),
+        Route(
+            "/tasks/confirm",
+            "flower_dashboard.pages.bulk:ConfirmTasksPage",
+            "read",
+            "page",
+            "tasks-confirm",
+            params.CONFIRM_TASKS_PARAMS,
+            "Confirm an order to many tasks",
+            batches,
+        ),
+        Route(
+            "/tasks/revoke",
+            "flower_dashboard.pages.bulk:RevokeTasks",
+            "write",
+            "page",
+            "tasks-revoke",
+            params.REVOKE_TASKS_PARAMS,
+            "Revoke many tasks",
+            batches,
         ),
     ]
 

@@ -15,7 +15,7 @@ from flower_plugins.web import Handler
 __all__ = ["PageHandler"]
 
 _OK = 200
-_PASSING = frozenset(("fragment", "flash", "target", "refresh"))
+_PASSING = frozenset(("fragment", "flash", "target", "refresh", "own"))
 
 
 class PageHandler(Handler):
@@ -25,14 +25,27 @@ class PageHandler(Handler):
     with `Cache-Control: no-cache`, as a page does after an order it gave, sees what is true now.
     """
 
+    shareable = True
+    """Whether others may be shown what was drawn for one viewer; not where each is given something of their own."""
+
     _shared: Hashable = None
 
     async def prepare(self) -> None:
         """Read the parameters; answer with what was drawn for others, if that is what this viewer would see."""
         super().prepare()
-        if not self.params.get("fragment") or "no-cache" in self.request.headers.get("Cache-Control", ""):
+        if (
+            not self.shareable
+            or not self.params.get("fragment")
+            or "no-cache" in self.request.headers.get("Cache-Control", "")
+        ):
             return
-        key = self.request.uri, self.visit.refusal("write"), self.visit.refusal("admin")
+        key = (
+            self.request.protocol,
+            self.request.host,
+            self.request.uri,
+            self.visit.refusal("write"),
+            self.visit.refusal("admin"),
+        )
         html = await self._fragments.find(key)
         if html is None:
             self._shared = key

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flower_dashboard.pages.page import PageHandler
-from flower_dashboard.views.tasks import Selection, tasks_view
+from flower_dashboard.views.selection import Selection
+from flower_dashboard.views.tasks import tasks_view
 
 __all__ = ["TasksPage"]
 
@@ -12,5 +13,6 @@ class TasksPage(PageHandler):
     """`/tasks`."""
 
     async def get(self) -> None:
-        view = await tasks_view(self.host, Selection.read(self.params))
+        origin = f"{self.request.protocol}://{self.request.host}"
+        view = await tasks_view(self.host, Selection.read(self.params), origin, self.params["own"])
         self.show("dashboard/tasks.html", topics=("tasks",) if view.live else (), view=view)

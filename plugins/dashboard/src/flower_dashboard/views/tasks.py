@@ -1,179 +1,157 @@
-"""The tasks page: one query, written as a search text, as chips and as a table."""
+"""The tasks page: one query, written as a search text, as chips and facets, and as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from flower_dashboard import columns, search_text
-from flower_dashboard.formats import count, text, whole
-from flower_dashboard.params import DEFAULT_LIMIT, DEFAULT_SORT
-from flower_dashboard.states import CHIPS, Look, look
-from flower_dashboard.views.paging import Pager, pager
+from flower_dashboard.formats import count
+from flower_dashboard.markup import Html
+from flower_dashboard.params import DEFAULT_SORT
+from flower_dashboard.views.facets import Chip, Facet, chips, facets, lost_chip
+from flower_dashboard.views.paging import SIZES, Pager
+from flower_dashboard.views.selection import Selection
 from flower_dashboard.views.sorting import Heading, heading, split
-from flower_plugins import Host, Page, QueryError, Task, TaskQuery
+from flower_dashboard.views.task_rows import RowWriter
+from flower_plugins import Host, Page, QueryError
 
-__all__ = ["Chip", "Filter", "Selection", "TaskRow", "TasksView", "tasks_view"]
+__all__ = ["Filter", "Mistake", "TasksView", "tasks_view"]
 
-_LOST = "is:lost"
-_CELL = 160
-_OTHER_STATES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the URL asks for; `search` holds no state of its own once `state` is set from it."""
-
-    search: str = ""
-    state: str = ""
-    worker: str = ""
-    name: str = ""
-    sort_by: str = DEFAULT_SORT
-    offset: int = 0
-    limit: int = DEFAULT_LIMIT
-
-    @classmethod
-    def read(cls, params: Mapping[str, Any]) -> Selection:
-        """Return the selection of a request's parameters."""
-        found = cls(**{key: params[key] for key in ("search", "state", "worker", "name", "sort_by", "offset", "limit")})
-        found = replace(found, offset=max(found.offset, 0), sort_by=found.sort_by or DEFAULT_SORT)
-        if not found.state:
-            state, rest = search_text.lift_state(found.search)
-            found = replace(found, state=state, search=rest)
-        return found
-
-    @property
-    def text(self) -> str:
-        """The whole query in the words of the search language."""
-        return search_text.combine(self.search, state=self.state, worker=self.worker, name=self.name)
-
-    def query(self) -> TaskQuery:
-        """Return the query for the tasks in memory."""
-        field, descending = split(self.sort_by)
-        return TaskQuery(
-            state=self.state,
-            worker=self.worker,
-            name=self.name,
-            search=self.search,
-            sort_by=field,
-            descending=descending,
-            offset=self.offset,
-            limit=self.limit,
-        )
-
-    def link(self, host: Host, **changes: Any) -> str:
-        """Return the page's URL with some of the selection changed, back at its beginning unless `offset` is given."""
-        other = replace(self, **{"offset": 0, **changes})
-        return host.url(
-            "/tasks",
-            search=other.search or None,
-            state=other.state or None,
-            worker=other.worker or None,
-            name=other.name or None,
-            sort_by=None if other.sort_by == DEFAULT_SORT else other.sort_by,
-            offset=other.offset or None,
-            limit=None if other.limit == DEFAULT_LIMIT else other.limit,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A state to filter by; `total` is how many kept tasks are in it."""
-
-    label: str
-    look: Look | None
-    total: int
-    href: str
-    chosen: bool
+_AT = re.compile(r" at position (\d+)\.$")
+_AROUND = 30
+_API_SORTS = frozenset(("name", "received", "started", "state"))
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter in force that is no chip, and the link that takes it away."""
+    """A filter in force, and the link that takes it away."""
 
-    name: str
+    field: str
+    label: str
     value: str
     href: str
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task; `cells` go with the page's headings, long values are cut. `loss` says why nobody works on it."""
+class Mistake:
+    """Where in the search text something is wrong."""
 
-    uuid: str
-    name: str
-    state: Look
-    cells: Sequence[Any]
-    loss: str = ""
+    before: str
+    there: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
 class TasksView:
-    """What the tasks page shows. `live` says that rows may come and go without anybody's click."""
+    """What the tasks page shows. `live` says that rows may come and go without anybody's click.
+
+    `columns` are all there are, those shown first, each with whether it is. `curl` is the query as a command, ""
+    where there is no API to ask.
+    """
 
     headings: Sequence[Heading]
-    rows: Sequence[TaskRow]
+    columns: Sequence[tuple[columns.Column, bool]]
+    rows: Html
     pager: Pager
     chips: Sequence[Chip]
+    facets: Sequence[Facet]
     filters: Sequence[Filter]
     selection: Selection
+    text: str
     kept: int
     error: str
+    mistake: Mistake | None
     live: bool
     reset: str
+    curl: str
     announcement: str
 
 
-async def tasks_view(host: Host, selection: Selection) -> TasksView:
-    """Return the page of a selection; a query that cannot be read shows as `error`, with no rows."""
-    shown = columns.chosen(host.settings["tasks_columns"])
-    error = ""
-    try:
-        page = await host.tasks.query(selection.query())
-    except QueryError as problem:
-        page, error = Page((), 0, len(host.tasks)), problem.message
-    rows = [_row(task, shown, host.tasks.loss(task)) for task in page.rows]
+async def tasks_view(host: Host, selection: Selection, origin: str = "", own: str = "") -> TasksView:
+    """Return the page of a selection; a query that cannot be read shows as `error`, with no rows.
+
+    `origin` is scheme and host that the page was asked by, `own` the columns that the browser keeps.
+    """
+    shown = columns.chosen(selection.columns or own or host.settings["tasks_columns"])
+    page, error, selection = await _ask(host, selection)
+    writer = RowWriter(host, shown, natural=bool(host.settings["natural_time"]))
     return TasksView(
         headings=[_heading(host, selection, column) for column in shown],
-        rows=rows,
-        pager=pager(
-            lambda at, size: selection.link(host, offset=at, limit=size),
-            offset=selection.offset,
-            limit=selection.limit,
-            shown=len(rows),
-            total=page.matching,
-        ),
-        chips=[*_chips(host, selection), *await _lost_chip(host, selection)],
-        filters=[
-            Filter(label, value, selection.link(host, **{field: ""}))
-            for field, label, value in (("worker", "Worker", selection.worker), ("name", "Name", selection.name))
-            if value
-        ],
+        columns=[(column, True) for column in shown] + [(other, False) for other in columns.ALL if other not in shown],
+        rows=writer.rows(page.rows),
+        pager=_pager(host, selection, page),
+        chips=[*chips(host, selection), *await lost_chip(host, selection)],
+        facets=facets(host, selection),
+        filters=_filters(host, selection),
         selection=selection,
+        text=selection.typed if error else selection.text,
         kept=page.kept,
         error=error,
-        live=bool(host.settings["auto_refresh"]) and selection.offset == 0 and selection.sort_by == DEFAULT_SORT,
+        mistake=_mistake(selection.search, error),
+        live=bool(host.settings["auto_refresh"]) and selection.is_first and selection.sort_by == DEFAULT_SORT,
         reset=host.url("/tasks"),
+        curl="" if error else _curl(host, selection, origin),
         announcement=error or f"{count(page.matching)} tasks match",
     )
 
 
-def _row(task: Task, shown: Sequence[columns.Column], loss: str) -> TaskRow:
-    return TaskRow(
-        uuid=text(task.uuid),
-        name=text(task.name),
-        state=look(task.state),
-        cells=[_cell(getattr(task, column.slug), column) for column in shown],
-        loss=loss,
+async def _ask(host: Host, selection: Selection) -> tuple[Page, str, Selection]:
+    """Return the page, what is wrong with the query, and the selection that they belong to."""
+    try:
+        page = await host.tasks.query(selection.query())
+        if selection.before and not page.previous:
+            # Nothing is in front of it any more, and it may be short: the first page is what is meant.
+            page = await host.tasks.query(selection.first.query())
+            selection = replace(selection, offset=0)
+        return page, "", selection
+    except QueryError as problem:
+        nothing = Page((), 0, len(host.tasks))
+        written = selection.as_typed
+        if written == selection:
+            return nothing, problem.message, selection
+        selection = written  # its places are those that the reader sees
+        try:
+            await host.tasks.query(selection.query(limit=0))
+        except QueryError as same:
+            problem = same
+        return nothing, problem.message, selection
+
+
+def _pager(host: Host, selection: Selection, page: Page) -> Pager:
+    """Lead on by cursors, which neither skip nor repeat tasks while others come in; else by offsets."""
+    shown, limit, offset = len(page.rows), selection.limit, selection.offset
+    following = previous = ""
+    if page.next:
+        following = selection.link(host, after=page.next, offset=offset + shown)
+    elif not selection.after and offset + shown < page.matching and shown:
+        following = selection.link(host, offset=offset + shown)
+    if page.previous:
+        previous = selection.link(host, before=page.previous, offset=max(offset - limit, 0))
+    elif offset and not selection.before:
+        previous = selection.link(host, offset=max(offset - limit, 0))
+    return Pager(
+        first=offset + 1 if shown else 0,
+        last=offset + shown,
+        total=page.matching,
+        newest="" if selection.is_first else selection.link(host),
+        previous=previous,
+        next=following,
+        sizes=[(size, selection.link(host, limit=size), size == limit) for size in sorted({*SIZES, limit})],
     )
 
 
-def _cell(value: Any, column: columns.Column) -> Any:
-    if column.kind in ("time", "duration"):
-        return value
-    words = text(value)
-    return words if len(words) <= _CELL else words[: _CELL - 1] + "…"
+def _filters(host: Host, selection: Selection) -> list[Filter]:
+    named = (
+        ("search", "Text", selection.search),
+        ("state", "State", selection.state),
+        ("name", "Task", selection.name),
+        ("queue", "Queue", selection.queue),
+        ("worker", "Worker", selection.worker),
+    )
+    return [Filter(field, label, value, selection.link(host, **{field: ""})) for field, label, value in named if value]
 
 
 def _heading(host: Host, selection: Selection, column: columns.Column) -> Heading:
@@ -184,34 +162,32 @@ def _heading(host: Host, selection: Selection, column: columns.Column) -> Headin
     )
 
 
-def _chips(host: Host, selection: Selection) -> list[Chip]:
-    counts = {text(state): whole(total) for state, total in host.tasks.counts().items()}
-    usual = dict(CHIPS)
-    others = sorted((state for state in counts if state not in usual), key=lambda state: (-counts[state], state))
-    chosen = selection.state.upper()
-    wanted = [*usual, *others[:_OTHER_STATES]]
-    if chosen and chosen not in wanted:
-        wanted.append(selection.state)
-    chips = [Chip("All", None, sum(counts.values()), selection.link(host, state=""), not chosen)]
-    chips += [
-        Chip(
-            usual.get(state, state[:40]),
-            look(state),
-            counts.get(state, 0),
-            selection.link(host, state=state),
-            state.upper() == chosen,
-        )
-        for state in wanted
-    ]
-    return chips
+def _mistake(search: str, error: str) -> Mistake | None:
+    """Return the text around the place that an error names."""
+    found = _AT.search(error)
+    if found is None or not (place := int(found[1])) < len(search):
+        return None
+    rest = search[place:]
+    there = rest.split(maxsplit=1)[0] if rest.strip() else rest
+    start = search[:place]
+    return Mistake(
+        "…" + start[-_AROUND:] if len(start) > _AROUND else start, there[:_AROUND], rest[len(there) :][:_AROUND]
+    )
 
 
-async def _lost_chip(host: Host, selection: Selection) -> list[Chip]:
-    """Return the filter for tasks whose worker is gone, where there are any."""
-    chosen = _LOST in selection.search.split()
-    total = (await host.tasks.query(TaskQuery(search=_LOST, limit=0))).matching
-    if not chosen and not total:
-        return []
-    look_of_lost = Look("Worker lost", "warn", "alert")
-    other = " ".join(word for word in selection.search.split() if word != _LOST) if chosen else _LOST
-    return [Chip("Worker lost", look_of_lost, total, selection.link(host, search=other), chosen)]
+def _curl(host: Host, selection: Selection, origin: str) -> str:
+    """Return a command that asks the API the same, "" without an API."""
+    if not any(route.pattern.startswith("/api/tasks") for route in host.routes()):
+        return ""
+    field, _ = split(selection.sort_by)
+    url = host.url(
+        "/api/tasks",
+        search=search_text.combine(selection.search, queue=selection.queue) or None,
+        state=selection.state or None,
+        workername=selection.worker or None,
+        taskname=selection.name or None,
+        sort_by=selection.sort_by if field in _API_SORTS else None,
+        limit=selection.limit,
+    )
+    login = "--user NAME " if any(each.startswith("Basic") for each in host.challenges()) else ""
+    return f"curl {login}{shlex.quote(origin + url)}"

@@ -10,18 +10,19 @@ export function startActions() {
     const question = event.target.closest("a[data-confirm]");
     if (question && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      ask(dialog, question.href);
+      ask(question.href);
     } else if (dialog.open && (event.target === dialog || event.target.closest("[data-cancel]"))) {
       event.preventDefault();
       dialog.close();
     }
   });
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-download]")) setTimeout(() => dialog.close()); // The file comes beside the page.
     if (event.target.matches("form[data-ask]")) {
       event.preventDefault();
       const url = new URL(event.target.getAttribute("action"), location.href);
       url.search = new URLSearchParams(new FormData(event.target, event.submitter)).toString();
-      ask(dialog, url.href);
+      ask(url.href);
       return;
     }
     if (!event.target.matches("form[data-action]")) return;
@@ -30,13 +31,16 @@ export function startActions() {
   });
 }
 
-async function ask(dialog, href) {
+/** Show a question as a dialog; one with a body has too much to say for a URL. */
+export async function ask(href, body) {
+  const dialog = document.getElementById("dialog");
   try {
-    adoptMain(await fetchFragment(href), dialog);
+    adoptMain(await fetchFragment(href, { body }), dialog);
     dialog.showModal();
     dialog.querySelector("label > input, [data-cancel]")?.focus();
   } catch (error) {
-    if (error.status === 400) toast("Choose first what the order is about.", "bad");
+    if (body) toast(error.status ? "Flower refuses this question." : "Flower does not answer.", "bad");
+    else if (error.status === 400) toast("Choose first what the order is about.", "bad");
     else location.assign(href);
   }
 }
@@ -52,8 +56,12 @@ async function send(form, submitter, dialog) {
       credentials: "same-origin",
     });
     const answer = await response.json().catch(() => ({}));
-    if (response.ok) toast(answer.message ?? "Done.", "ok");
-    else toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
+    if (response.ok) {
+      toast(answer.message ?? "Done.", answer.failed ? "bad" : "ok");
+      document.dispatchEvent(new Event("flower:ordered"));
+    } else {
+      toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
+    }
     if (dialog.open) dialog.close();
     else if (response.ok && form.hasAttribute("data-sheet")) history.back();
     refresh(true);

@@ -1,5 +1,6 @@
 // Small things a page does better with script: controls that need it appear, copies are made, news is told.
 
+const POPOVERS = "details[data-popover][open]";
 const QUIET = 15000;
 
 let said = "";
@@ -13,6 +14,7 @@ export function startDetails() {
   });
   document.addEventListener("click", copy);
   document.addEventListener("click", closePopovers);
+  document.addEventListener("keydown", escape);
   dropFlash();
   said = news();
 }
@@ -35,8 +37,16 @@ async function copy(event) {
 }
 
 function closePopovers(event) {
-  for (const open of document.querySelectorAll("details[data-popover][open]")) {
+  for (const open of document.querySelectorAll(POPOVERS)) {
     if (!open.contains(event.target)) open.open = false;
+  }
+}
+
+function escape(event) {
+  if (event.key !== "Escape") return;
+  for (const open of document.querySelectorAll(POPOVERS)) {
+    open.open = false;
+    if (open.contains(document.activeElement)) open.querySelector("summary").focus();
   }
 }
 

@@ -1,4 +1,7 @@
-// Rows must not move under a reader: while one is hovered, focused or selected, or after Pause, news waits in a pill.
+// Rows must not move under a reader: while one is hovered, focused or picked, when the list is scrolled, or after
+// Pause, news waits in a pill. Unless it is paused, rows that are there already still change where they stand.
+
+import { patchEach } from "./patch.js";
 
 const GRACE = 800;
 
@@ -15,6 +18,7 @@ export function holding() {
   if (!table) return false;
   if (paused || leaving || table.querySelector("tbody:hover") || document.querySelector("#pill:hover")) return true;
   if (table.querySelector("tbody")?.contains(document.activeElement)) return true;
+  if (table.querySelector(".pick input:checked") || table.getBoundingClientRect().top < 0) return true;
   const selection = getSelection();
   return !selection.isCollapsed && table.contains(selection.anchorNode);
 }
@@ -27,9 +31,12 @@ export function offer(fragment, patch) {
   waiting = fragment;
   show = patch;
   patch(fragment, (region) => region !== table);
-  const shown = new Set([...table.querySelectorAll("[data-task]")].map((row) => row.id));
+  const shown = new Map([...table.querySelectorAll("[data-task]")].map((row) => [row.id, row]));
   const rows = [...next.querySelectorAll("[data-task]")];
   const fresh = rows.filter((row) => !shown.has(row.id)).length;
+  if (!paused && getSelection().isCollapsed) {
+    patchEach(rows.filter((row) => shown.has(row.id)).map((row) => [shown.get(row.id), row]));
+  }
   const pill = document.getElementById("pill");
   pill.hidden = fresh === 0;
   pill.textContent = `${fresh}${fresh === rows.length && fresh > 1 ? "+" : ""} new`;
@@ -47,8 +54,8 @@ export function startHold() {
     button.querySelector("span").textContent = paused ? "Paused" : "Pause";
     if (!paused) release();
   });
-  for (const name of ["pointerover", "focusin", "selectionchange"]) {
-    document.addEventListener(name, leave);
+  for (const name of ["pointerover", "focusin", "selectionchange", "scroll", "change"]) {
+    document.addEventListener(name, leave, { passive: true });
   }
 }
 
@@ -75,4 +82,5 @@ function release() {
   const fragment = waiting;
   settle();
   show(fragment);
+  if (results()?.getBoundingClientRect().top < 0) scrollTo({ top: 0 });
 }

@@ -9,7 +9,7 @@ export function startKeys() {
   document.getElementById("help-button")?.addEventListener("click", () => help.showModal());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, select, textarea, dialog[open]")) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog[open]")) return;
     if (press(event.key, help)) event.preventDefault();
   });
 }

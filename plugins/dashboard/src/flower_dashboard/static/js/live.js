@@ -44,9 +44,10 @@ async function run() {
     const href = location.href;
     const now = ordered;
     ordered = false;
-    const fragment = await fetchFragment(href, now);
+    const { columns } = document.documentElement.dataset;
+    const fragment = await fetchFragment(href, { now });
     connected(true);
-    if (href !== location.href) {
+    if (href !== location.href || columns !== document.documentElement.dataset.columns) {
       again = true; // The reader went on meanwhile: this is yesterday's page.
     } else if (!holding() || !offer(fragment, patch)) {
       patch(fragment);

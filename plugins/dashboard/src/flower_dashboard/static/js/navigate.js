@@ -41,6 +41,12 @@ async function go(href, push) {
   try {
     const fragment = await fetchFragment(href);
     if (mine !== latest) return;
+    if (!push && fragment.querySelector("form[data-search] [aria-invalid]")) {
+      // Half a search is no reason to take the list away from somebody who still writes.
+      patch(fragment, (region) => region.id === "filters");
+      syncForm(fragment);
+      return;
+    }
     const live = fragment.querySelector("#results[data-rows]") !== null;
     if (document.getElementById("results") && live !== (document.querySelector("#results[data-rows]") !== null)) {
       location.assign(href); // A list that follows the stream has controls that one of the past has not.
@@ -61,7 +67,10 @@ function syncForm(fragment) {
   const next = fragment.querySelector("form[data-search]");
   if (!form || !next) return;
   const box = form.querySelector("input[type=search]");
-  if (box !== document.activeElement) box.value = next.querySelector("input[type=search]").value;
+  const nextBox = next.querySelector("input[type=search]");
+  if (box !== document.activeElement) box.value = nextBox.value;
+  if (nextBox.hasAttribute("aria-invalid")) box.setAttribute("aria-invalid", "true");
+  else box.removeAttribute("aria-invalid");
   const hidden = (of) => [...of.querySelectorAll("input[type=hidden]")];
   hidden(form).forEach((input) => input.remove());
   form.append(...hidden(next).map((input) => document.adoptNode(input)));

@@ -5,15 +5,19 @@
 const KEEP_OPEN = new Set(["DETAILS", "DIALOG"]);
 
 /**
- * Fetch a page's changing part; `now` after an order, when half a second ago is too old. Throws with `gone` set when
- * the answer is not that page any more.
+ * Fetch a page's changing part: `now` after an order, when half a second ago is too old; by POST where there is a
+ * `body`. Throws with `gone` set when the answer is not that page any more.
  */
-export async function fetchFragment(href, now = false) {
+export async function fetchFragment(href, { now = false, body = undefined } = {}) {
   const url = new URL(href, location.href);
   if (url.origin !== location.origin) throw new Error("not this origin");
   url.searchParams.set("fragment", "1");
+  const { columns } = document.documentElement.dataset;
+  if (columns && url.pathname === location.pathname) url.searchParams.set("own", columns); // On the page that has any.
   url.hash = "";
   const response = await fetch(url, {
+    method: body ? "POST" : "GET",
+    body,
     headers: { Accept: "text/html", ...(now && { "Cache-Control": "no-cache" }) },
     credentials: "same-origin",
   });
@@ -28,21 +32,31 @@ export function patch(fragment, accept = () => true) {
   for (const next of fragment.querySelectorAll("[data-live]")) {
     const current = document.getElementById(next.id);
     if (!current || !accept(current)) continue;
-    Idiomorph.morph(current, next, {
-      ignoreActiveValue: true,
-      restoreFocus: true,
-      callbacks: {
-        beforeNodeMorphed: (old, fresh) => {
-          // What a reader ticked, chose or typed since the page was drawn is his.
-          if (old.matches?.("input[type=checkbox]")) fresh.checked = old.checked;
-          if (old.matches?.("select")) return false;
-          return true;
-        },
-        beforeAttributeUpdated: (name, element) => !(name === "open" && KEEP_OPEN.has(element.tagName)),
-      },
-    });
+    morph(current, next);
   }
   document.dispatchEvent(new Event("flower:patched"));
+}
+
+/** Bring single elements to the state of others, which come from a fragment. */
+export function patchEach(pairs) {
+  for (const [current, next] of pairs) morph(current, next.cloneNode(true));
+  document.dispatchEvent(new Event("flower:patched"));
+}
+
+function morph(current, next) {
+  Idiomorph.morph(current, next, {
+    ignoreActiveValue: true,
+    restoreFocus: true,
+    callbacks: {
+      beforeNodeMorphed: (old, fresh) => {
+        // What a reader ticked, chose or typed since the page was drawn is his.
+        if (old.matches?.("input[type=checkbox]")) fresh.checked = old.checked;
+        if (old.matches?.("select")) return false;
+        return true;
+      },
+      beforeAttributeUpdated: (name, element) => !(name === "open" && KEEP_OPEN.has(element.tagName)),
+    },
+  });
 }
 
 /** Put the contents of a fragment's <main> into an element. */

@@ -15,7 +15,7 @@ export function startSelection() {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "x" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea, dialog[open]")) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog[open]")) return;
     document.activeElement?.closest("tr")?.querySelector("[data-pick]")?.click();
   });
   document.addEventListener("flower:patched", count);

@@ -1,0 +1,18 @@
+// What the tasks page has beside that of every page.
+
+import { startColumns } from "./columns.js";
+import { startSelection } from "./selection.js";
+import { startSuggestions } from "./suggest.js";
+
+startFacets();
+startColumns();
+startSelection();
+startSuggestions();
+
+/** On a small screen the filters are there on request; a page without script shows them. */
+function startFacets() {
+  const root = document.documentElement;
+  const facets = document.getElementById("facets");
+  if (facets && "narrow" in root.dataset) facets.open = false;
+  delete root.dataset.narrow;
+}
