@@ -245,7 +245,11 @@ class Flower:
         )
 
     def _catch_up(self) -> None:
-        """Ask workers what they hold: whatever happened before events began to flow was missed."""
+        """Ask workers what they hold: whatever happened before events began to flow was missed.
+
+        Whose silence counts is counted from now on.
+        """
+        self.state.tick(listening=True)
         self.inspect.renew()
 
     def _forget(self, kind: str, key: str) -> None:
