@@ -10,6 +10,7 @@ from tests.soak.trial import soak
 
 
 @pytest.mark.system
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_nothing_grows_with_churn(need_service: Callable[[str], str]) -> None:
     """R49"""

@@ -37,9 +37,11 @@ class Management:
             self.call("POST", f"exchanges/{host}/amq.default/publish", message)
 
     def messages(self, virtual_host: str) -> dict[str, int | None]:
-        """Return the lengths of all queues as the statistics have them, some seconds late."""
+        """Return the lengths of all queues as the statistics have them, some seconds late; None until all is there."""
         found = self.call("GET", f"queues/{quote(virtual_host, safe='')}")
-        return {queue["name"]: queue.get("messages") for queue in found} if isinstance(found, list) else {}
+        if not isinstance(found, list):
+            return {}
+        return {queue["name"]: queue.get("messages") if "consumers" in queue else None for queue in found}
 
 
 @pytest.fixture(scope="session")
