@@ -99,7 +99,7 @@ class Flower:
             loopback_only=self.binding.loopback_only,
             open_api=settings.unauthenticated_api,
             read_only=settings["read_only"],
-            further=weaknesses(settings, self.binding),
+            further=weaknesses(settings, self.binding, self.providers),
         )
         self._make_pipeline()
         self._make_services()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from flower.settings import COMMAND_LINE, EffectiveSettings
 from flower.web.binding import Binding
 from flower.web.posture import Weakness
+from flower_plugins import AuthProvider, LoginProvider
 
 __all__ = ["weaknesses"]
 
@@ -20,11 +21,12 @@ _MOUNTED = ("/run/secrets/", "/var/run/secrets/")
 _CELERY_URLS = ("broker_url", "result_backend", "BROKER_URL", "CELERY_RESULT_BACKEND")
 
 
-def weaknesses(settings: EffectiveSettings, binding: Binding) -> list[Weakness]:
+def weaknesses(settings: EffectiveSettings, binding: Binding, providers: Iterable[AuthProvider] = ()) -> list[Weakness]:
     """Return every weakness found. Looks at the permissions of files, and opens none."""
     return [
         *_transport(settings, binding),
         *_redirect(settings),
+        *_providers(providers),
         *_on_command_line(settings),
         *_readable(settings),
         *_broker_api(settings),
@@ -51,6 +53,19 @@ def _redirect(settings: EffectiveSettings) -> Iterator[Weakness]:
             "oauth2_redirect_uri is not https: whoever listens on the way can log in as somebody else.",
             "Serve Flower by https and register that address with the provider.",
         )
+
+
+def _providers(providers: Iterable[AuthProvider]) -> Iterator[Weakness]:
+    for provider in providers:
+        told = provider.insecure if isinstance(provider, LoginProvider) else ()
+        # The address that people come back to is judged above, for handlers of one's own as well.
+        found = [sentence for sentence in told if not sentence.startswith("oauth2_redirect_uri ")]
+        if found:
+            yield Weakness(
+                "http_login_provider",
+                f"Logins cross the network unencrypted: {'; '.join(found)}.",
+                "Give the provider's address by https.",
+            )
 
 
 def _on_command_line(settings: EffectiveSettings) -> Iterator[Weakness]:

@@ -12,6 +12,7 @@ from flower.web.binding import plan
 from flower.web.posture import Weakness
 from flower.web.weaknesses import weaknesses
 from flower_plugins import Option
+from flower_plugins.testing import FakeLoginProvider, offer_context
 
 OPTIONS = [
     ("auth_basic", Option("basic_auth", default=(), multiple=True, secret=True, claims=True)),
@@ -125,3 +126,19 @@ def test_a_secret_file_that_the_command_line_overrides_does_not_count(tmp_path: 
     path.chmod(0o644)
     answer = reasons(tmp_path, HERE, "--cookie_secret=x", FLOWER_COOKIE_SECRET_FILE=str(path))
     assert answer == ["secret_on_command_line"]
+
+
+def test_a_login_provider_in_clear_is_told_once_and_the_way_back_not_twice(tmp_path: Path) -> None:
+    class Provider(FakeLoginProvider):
+        insecure = (
+            "oauth2_redirect_uri is plain http to another machine: http://flower.example.com/login",
+            "gitlab_oauth_domain is plain http to another machine: http://git.example.com",
+        )
+
+    words = ["--oauth2_redirect_uri=http://flower.example.com/login"]
+    settings = load(words, options=OPTIONS, environ={}, cwd=str(tmp_path))
+    binding = plan(settings, authenticated=True, container=False)
+    told = {each.reason: each.text for each in weaknesses(settings, binding, [Provider(offer_context())])}
+    assert "http://git.example.com" in told["http_login_provider"]
+    assert "flower.example.com" not in told["http_login_provider"]
+    assert "http_redirect_uri" in told
