@@ -61,10 +61,16 @@ def warn(typed: Words, catalogue: Catalogue, *, alone: bool) -> list[str]:
     secrets = dict.fromkeys(option.name for option in typed.settings if catalogue[option.name].secret)
     warnings.extend(
         f"{name} on the command line can be read by every user of this machine; "
-        f"better set {variable(name)}, {variable(name)}_FILE or {name} in flowerconfig.py"
+        f"better set {_variables(name, catalogue)} or {name} in flowerconfig.py"
         for name in secrets
     )
     return warnings
+
+
+def _variables(name: str, catalogue: Catalogue) -> str:
+    """Return the variables that may hold a secret, or the name of its file unless that is an option of its own."""
+    file = f"{variable(name)}_FILE"
+    return variable(name) if file in catalogue.variables else f"{variable(name)}, {file}"
 
 
 def warn_of_file(file: ConfigFile, catalogue: Catalogue, given: Collection[str]) -> list[str]:

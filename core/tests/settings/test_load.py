@@ -426,6 +426,15 @@ def test_the_program_flower_has_no_better_place_for_celery_s_options(tmp_path: P
     assert settings.warnings == [TEMPLATE.format("['--workdir']")]
 
 
+def test_a_file_variable_that_is_an_option_of_its_own_is_not_offered_for_the_secret(tmp_path: Path) -> None:
+    options = [
+        ("auth_basic", Option("basic_auth", default=(), multiple=True, secret=True, claims=True)),
+        ("auth_basic", Option("basic_auth_file", claims=True)),
+    ]
+    settings = load(["--basic_auth=a:b"], options=options, environ={}, cwd=str(tmp_path))
+    assert settings.warnings == [EXPOSED.replace(", FLOWER_BASIC_AUTH_FILE", "")]
+
+
 @pytest.mark.parametrize(
     "name", ["FLOWER_SERVICE_HOST", "FLOWER_AUTH_SERVICE_HOST", "FLOWER_PORT_5555_TCP", "FLOWER_DATA_DIR", "FLOWERS"]
 )
