@@ -83,7 +83,12 @@ class Latency:
 
 
 class Client:
-    """One connection that is kept alive; as little work of its own as possible, so that the server's shows."""
+    """One connection that is kept alive; as little work of its own as possible, so that the server's shows.
+
+    `headers` are sent with every request, each with its line's end.
+    """
+
+    headers = ""
 
     def __init__(self, port: int, timeout: float = 60.0) -> None:
         self._port = port
@@ -93,7 +98,7 @@ class Client:
 
     def get(self, path: str) -> Response:
         """Return the answer; connect again when the server closed an idle connection."""
-        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: */*\r\n\r\n".encode()
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: */*\r\n{self.headers}\r\n".encode()
         begun = time.perf_counter()
         try:
             status, body = self._exchange(request)

@@ -6,6 +6,7 @@ import asyncio
 
 from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.refresher import Refresher
+from flower_dashboard.views.now import history, now_view
 from flower_dashboard.views.worker import worker_view
 from flower_plugins import NotFound
 
@@ -21,9 +22,16 @@ class WorkerPage(PageHandler):
             raise NotFound(f"Unknown worker {self.path['name']!r}")
         if worker.online and self.host.inspect.enabled and not self.foreign:
             await self._ask(worker.hostname)
-        view = worker_view(self.host, worker, self.params["limit"])
+        limit = self.params["limit"]
+        view = worker_view(self.host, worker, limit)
         self.show(
-            "dashboard/worker.html", subject=view.name, topics=("workers",), view=view, limit=self.params["limit"]
+            "dashboard/worker.html",
+            subject=view.name,
+            topics=("workers",),
+            view=view,
+            now_running=await now_view(self.host, worker, limit),
+            history=history(self.host, worker),
+            limit=limit,
         )
 
     async def _ask(self, hostname: str) -> None:

@@ -13,9 +13,10 @@ from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_dashboard.views.family import Family, family
-from flower_plugins import Host, Quantiles, Task
+from flower_dashboard.views.usual import Usual, is_slow, usuals
+from flower_plugins import Host, Task
 
-__all__ = ["Field", "Phase", "Progress", "Step", "TaskView", "Usual", "task_view"]
+__all__ = ["Field", "Phase", "Progress", "Step", "TaskView", "task_view"]
 
 _STEPS = (
     ("sent", "Sent", "idle"),
@@ -40,9 +41,6 @@ _PHASES = {
     ("retried", "received"): ("until it was received again", "wait"),
 }
 _OF_REVOKED = frozenset(("terminated", "signum", "expired"))
-_HOUR = 3600.0
-_ENOUGH = 5
-_SLOW = 1.5
 _STRIP = 1000.0
 
 
@@ -90,15 +88,6 @@ class Progress:
     def percent(self) -> int:
         """Whole percent, 0 to 100."""
         return round(100 * min(max(self.done / self.total, 0), 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How tasks of this name fared in the last hour, in seconds."""
-
-    count: int
-    runtime: Quantiles
-    wait: Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +139,7 @@ def task_view(host: Host, task: Task) -> TaskView:
     steps = _steps(task, one_clock=not off)
     loss = host.tasks.loss(task)
     running = None if loss or off else _running(task, steps, time.time())
-    usual = _usual(host, name)
+    usual = usuals(host).get(name)
     return TaskView(
         uuid=uuid,
         name=name,
@@ -176,7 +165,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         progress=_progress(_extra(task)),
         family=family(host, task),
         usual=usual,
-        slow=_is_slow(task, running, usual),
+        slow=is_slow(running if running is not None else number(task.runtime), usual),
         attempts=1 + sum(kind == "retried" for kind, _ in _passed(task)) + (task.retried is not None),
         asks_result=host.results.configured,
         can_abort=host.results.configured and state.word == "STARTED",
@@ -233,12 +222,6 @@ def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
     ]
 
 
-def _is_slow(task: Task, running: float | None, usual: Usual | None) -> bool:
-    """Tell whether a task takes, or took, far longer than nearly all of its name."""
-    took = running if running is not None else number(task.runtime)
-    return took is not None and usual is not None and usual.runtime.p95 is not None and took > _SLOW * usual.runtime.p95
-
-
 def _fields(task: Task) -> list[Field]:
     values: dict[str, Any] = {**task.fields(), "queue": task.queue}
     return [
@@ -265,11 +248,3 @@ def _progress(extra: Mapping[str, Any]) -> Progress | None:
         if done is not None and total is not None and total > 0:
             return Progress(done, total)
     return None
-
-
-def _usual(host: Host, name: str) -> Usual | None:
-    """Return what is usual for a task name, None where too few ended to say."""
-    row = next((row for row in host.rollups.summary(_HOUR) if row.name == name), None) if name else None
-    if row is None or row.runtime.count < _ENOUGH:
-        return None
-    return Usual(row.runtime.count, row.runtime, row.wait)
