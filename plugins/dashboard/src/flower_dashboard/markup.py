@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from html import escape as _escape
 
-__all__ = ["Html", "escaped"]
+__all__ = ["MISSING", "Html", "escaped"]
+
+MISSING = (
+    '<span class="missing"><span aria-hidden="true">&ndash;</span><span class="visually-hidden">none</span></span>'
+)
+"""What stands where there is no value; the same as the macro `missing`."""
 
 _UNSAFE = re.compile("[&<>\"']")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from flower_dashboard.charts import Chart, bars, lines, spark
 from flower_dashboard.events import ENDED, series_look, type_look
-from flower_dashboard.formats import duration, whole
+from flower_dashboard.formats import duration, text, whole
 from flower_dashboard.params import MEASURES, SPANS, SPLITS
 from flower_dashboard.views.queues import QueueCard, queue_cards
-from flower_dashboard.views.workers import WorkerRow, worker_row
-from flower_plugins import Host, Problem, QueueReport, Series
+from flower_dashboard.views.worker_row import WorkerRow, worker_row
+from flower_plugins import Host, Problem, QueueReport, Series, Worker
 from flower_plugins.rollups import FailureGroup
 
 __all__ = ["OverviewView", "main_chart", "overview_view"]
@@ -81,13 +82,14 @@ class OverviewView:
 
 def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, span: str) -> OverviewView:
     """Return the page; `report` is what is known of the queues."""
-    rows = sorted((worker_row(worker) for worker in host.workers.all()), key=_worst_first)
+    everyone = host.workers.all()
+    worst = nsmallest(_CARDS, everyone, key=_worst_first)
     problems = host.problems()
 
     def link(chosen_measure: str = measure, chosen_split: str = split, chosen_span: str = span) -> str:
         return host.url("/", measure=chosen_measure, by=chosen_split, span=chosen_span)
 
-    online = sum(row.online for row in rows)
+    online = sum(worker.online is True for worker in everyone)
     return OverviewView(
         problems=sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)),
         tiles=_tiles(host),
@@ -102,13 +104,13 @@ def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, 
         spans=[Choice(words, link(chosen_span=slug), slug == span) for slug, (words, _) in SPANS.items()],
         queues=queue_cards(host, report)[:_CARDS],
         queue_note=report.error if report.stale or not report.queues else "",
-        workers=rows[:_CARDS],
+        workers=[worker_row(worker) for worker in worst],
         workers_online=online,
-        workers_total=len(rows),
+        workers_total=len(everyone),
         failures=[
             Failure(group, host.url("/tasks", search=_search(group))) for group in host.rollups.failures(_FAILURES)
         ],
-        announcement=f"{len(problems)} problems; {online} of {len(rows)} workers online",
+        announcement=f"{len(problems)} problems; {online} of {len(everyone)} workers online",
     )
 
 
@@ -230,8 +232,9 @@ def _few(values: Sequence[float], merge: Callable[[Sequence[float]], float]) -> 
     return spark(merged), max(len(merged), 1)
 
 
-def _worst_first(row: WorkerRow) -> tuple[bool, int, int, str]:
-    return row.online, -row.failed, -row.active, row.name.casefold()
+def _worst_first(worker: Worker) -> tuple[bool, int, int, str]:
+    failed = whole(worker.counts.get("task-failed"))
+    return worker.online is True, -failed, -whole(worker.active), text(worker.hostname).casefold()
 
 
 def _search(group: FailureGroup) -> str:

@@ -13,7 +13,8 @@ from flower_plugins import Host, QueueReport, QueueStats
 __all__ = ["BrokerView", "QueueCard", "broker_view", "queue_cards"]
 
 _HOUR = 3600.0
-_BARS = 60
+_ALL = 1000
+"""More queues than have a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class BrokerView:
 def queue_cards(host: Host, report: QueueReport) -> list[QueueCard]:
     """Return the queues, those in trouble first, then the longest."""
     consumed = _consumers(host)
-    cards = [_card(host, queue, consumed) for queue in report.queues]
+    history = coarse(host.rollups.queue_lengths(_HOUR, limit=_ALL), max).values
+    cards = [_card(queue, consumed, history.get(queue.name, ())) for queue in report.queues]
     return sorted(cards, key=lambda card: (not card.tone, -(card.messages or 0), card.name.casefold()))
 
 
@@ -81,11 +83,9 @@ def broker_view(
     )
 
 
-def _card(host: Host, queue: QueueStats, consumed: dict[str, list[str]]) -> QueueCard:
+def _card(queue: QueueStats, consumed: dict[str, list[str]], lengths: Sequence[float | None]) -> QueueCard:
     name = text(queue.name)
     workers = consumed.get(name, [])
-    history = coarse(host.rollups.queue_lengths(_HOUR, queue.name), max)
-    values = next(iter(history.values.values()), ())
     tone, word = _trouble(queue, workers, bool(consumed))
     return QueueCard(
         name=name,
@@ -95,8 +95,8 @@ def _card(host: Host, queue: QueueStats, consumed: dict[str, list[str]]) -> Queu
         consumers=_number(queue.consumers) if queue.consumers is not None else (len(workers) if consumed else None),
         idle_since=text(queue.idle_since),
         workers=workers,
-        spark=spark(values),
-        width=max(len(values), 1),
+        spark=spark(lengths),
+        width=max(len(lengths), 1),
         tone=tone,
         word=word,
     )

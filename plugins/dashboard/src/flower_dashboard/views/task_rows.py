@@ -14,16 +14,13 @@ from typing import Any
 from flower_dashboard.columns import Column
 from flower_dashboard.formats import Clock, duration, text
 from flower_dashboard.links import path
-from flower_dashboard.markup import Html, escaped
+from flower_dashboard.markup import MISSING, Html, escaped
 from flower_dashboard.states import look
 from flower_plugins import Host, Task
 
 __all__ = ["RowWriter"]
 
 _CELL = 160
-_MISSING = (
-    '<span class="missing"><span aria-hidden="true">&ndash;</span><span class="visually-hidden">none</span></span>'
-)
 _TO_THE_ROW = " data-row"
 """Marks the link that stands for the whole row: the keyboard goes from one to the next."""
 
@@ -74,7 +71,7 @@ class RowWriter:
 
     def _name(self, value: Any) -> str:
         words = _cut(value)
-        return self._link("", words, self._at.uuid) if words else _MISSING
+        return self._link("", words, self._at.uuid) if words else MISSING
 
     def _uuid(self, value: Any) -> str:
         return self._link(' class="uuid"', text(value)[:8], value)
@@ -102,7 +99,7 @@ class RowWriter:
         link = self._workers.get(words)
         if link is None:
             href = self._worker + escaped(path(value))
-            link = self._workers[words] = f'<a href="{href}">{escaped(words)}</a>' if words else _MISSING
+            link = self._workers[words] = f'<a href="{href}">{escaped(words)}</a>' if words else MISSING
         return link
 
     def _time(self, value: Any) -> str:
@@ -121,11 +118,11 @@ def _duration(value: Any) -> str:
 
 def _code(value: Any) -> str:
     words = _cut(value)
-    return f"<code>{escaped(words)}</code>" if words else _MISSING
+    return f"<code>{escaped(words)}</code>" if words else MISSING
 
 
 def _plain(value: Any) -> str:
-    return escaped(_cut(value)) or _MISSING
+    return escaped(_cut(value)) or MISSING
 
 
 def _cut(value: Any) -> str:

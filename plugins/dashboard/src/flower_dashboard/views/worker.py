@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from flower_dashboard.formats import duration, label, number, text, whole
-from flower_dashboard.views.workers import WorkerRow, worker_row
+from flower_dashboard.views.worker_row import WorkerRow, worker_row
 from flower_plugins import Host, Worker
 
 __all__ = ["Cut", "Fact", "QueueRow", "Request", "TaskLimits", "WorkerView", "worker_view"]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flower_dashboard.clocks import skew
-from flower_dashboard.formats import count, number, text, whole
+from flower_dashboard.formats import count, text, whole
+from flower_dashboard.markup import Html
 from flower_dashboard.orders import ORDERS
 from flower_dashboard.params import STATUSES
 from flower_dashboard.views.paging import Pager, pager
 from flower_dashboard.views.sorting import Heading, heading, split
+from flower_dashboard.views.worker_row import WorkerRow, worker_row
+from flower_dashboard.views.worker_rows import WorkerRowWriter
 from flower_plugins import Host, Worker
 
-__all__ = ["COLUMNS", "Chip", "Choice", "WorkerRow", "WorkersView", "worker_row", "workers_view"]
+__all__ = ["COLUMNS", "Chip", "Choice", "WorkersView", "workers_view"]
 
 COLUMNS = (
     ("worker", "Worker", "text"),
@@ -26,31 +28,8 @@ COLUMNS = (
     ("succeeded", "Succeeded", "number"),
     ("loadavg", "Load Average", "number"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """One worker in numbers; the counts are of events seen here. `skew` says how far its clock is off, if it is."""
-
-    name: str
-    online: bool
-    last_seen: float | None
-    active: int
-    processed: int
-    failed: int
-    succeeded: int
-    load: tuple[float, ...]
-    skew: str
-
-    def key(self, column: str) -> tuple[Any, ...]:
-        """Return what the row is sorted by."""
-        if column == "worker":
-            return (self.name.casefold(),)
-        if column == "status":
-            return (self.online, self.name.casefold())
-        if column == "loadavg":
-            return (self.load[:1] or (-1.0,), self.name.casefold())
-        return (getattr(self, column), self.name.casefold())
+_COUNTED = {"processed": "task-received", "failed": "task-failed", "succeeded": "task-succeeded"}
+"""The event types behind the columns that count events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +52,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class WorkersView:
-    """What the workers page shows. `totals` are over all matching workers, not the page alone."""
+    """What the workers page shows; `table` is `rows` as HTML. `totals` are over all matching workers."""
 
     headings: Sequence[Heading]
     rows: Sequence[WorkerRow]
+    table: Html
     pager: Pager
     totals: Mapping[str, int]
     known: int
@@ -88,37 +68,24 @@ class WorkersView:
     announcement: str
 
 
-def worker_row(worker: Worker) -> WorkerRow:
-    """Return one worker's row."""
-    counts = worker.counts
-    load = [number(part) for part in worker.loadavg] if isinstance(worker.loadavg, (list, tuple)) else []
-    return WorkerRow(
-        name=text(worker.hostname),
-        online=worker.online is True,
-        last_seen=number(worker.last_seen),
-        active=whole(worker.active),
-        processed=whole(counts.get("task-received")),
-        failed=whole(counts.get("task-failed")),
-        succeeded=whole(counts.get("task-succeeded")),
-        load=tuple(part for part in load if part is not None)[:3],
-        skew=skew(worker),
-    )
-
-
 def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: int, status: str = "") -> WorkersView:
     """Return the page of workers whose name contains `search` and who are online, offline, or either for ""."""
-    everyone = [worker_row(worker) for worker in host.workers.all()]
+    everyone = host.workers.all()
     wanted = search.strip().casefold()
-    named = [row for row in everyone if wanted in row.name.casefold()]
-    rows = [row for row in named if not status or row.online == (status == "online")]
+    named = [worker for worker in everyone if wanted in text(worker.hostname).casefold()] if wanted else everyone
+    up = {worker.hostname: worker.online is True for worker in named}
+    matching = [worker for worker in named if not status or up[worker.hostname] == (status == "online")]
     column, descending = split(sort_by)
     if column not in {slug for slug, _, _ in COLUMNS}:
         sort_by, column, descending = "status", "status", False
-    rows.sort(key=lambda row: row.key(column), reverse=descending)
-    shown = rows[offset : offset + limit]
+    matching.sort(key=lambda worker: text(worker.hostname).casefold(), reverse=descending)
+    matching.sort(key=_keys(column, up), reverse=descending)
+    # There may be thousands: only those that are shown become rows.
+    rows = [worker_row(worker) for worker in matching[offset : offset + limit]]
     totals = {
-        "online": sum(row.online for row in rows),
-        **{name: sum(getattr(row, name) for row in rows) for name in ("active", "processed", "failed", "succeeded")},
+        "online": sum(up[worker.hostname] for worker in matching),
+        "active": sum(whole(worker.active) for worker in matching),
+        **{name: sum(whole(worker.counts.get(kind)) for worker in matching) for name, kind in _COUNTED.items()},
     }
 
     def link(order: str = sort_by, at: int = 0, size: int = limit, of: str = status) -> str:
@@ -126,14 +93,15 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
             "/workers", search=search or None, status=of or None, sort_by=order, offset=at or None, limit=size
         )
 
-    online = sum(row.online for row in named)
+    online = sum(up.values())
     numbers = {"": len(named), "online": online, "offline": len(named) - online}
 
     return WorkersView(
         headings=[heading(slug, title, kind, sort_by, link) for slug, title, kind in COLUMNS],
-        rows=shown,
+        rows=rows,
+        table=WorkerRowWriter(host).rows(rows),
         pager=pager(
-            lambda at, size: link(at=at, size=size), offset=offset, limit=limit, shown=len(shown), total=len(rows)
+            lambda at, size: link(at=at, size=size), offset=offset, limit=limit, shown=len(rows), total=len(matching)
         ),
         totals=totals,
         known=len(everyone),
@@ -142,9 +110,21 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
         chips=[Chip(label, link(of=slug), numbers[slug], slug == status) for slug, label in STATUSES.items()],
         orders=[Choice(order.slug, _choice(order.button)) for order in ORDERS.values()],
         sort_by=sort_by,
-        announcement=f"{totals['online']} of {len(rows)} workers online, {count(totals['active'])} tasks active, "
+        announcement=f"{totals['online']} of {len(matching)} workers online, {count(totals['active'])} tasks active, "
         f"{count(totals['failed'])} failed",
     )
+
+
+def _keys(column: str, up: Mapping[str, bool]) -> Callable[[Worker], Any]:
+    """Return what workers are sorted by, those of equal keys staying in the order of their names."""
+    kind = _COUNTED.get(column)
+    if kind:
+        return lambda worker: whole(worker.counts.get(kind))
+    if column == "active":
+        return lambda worker: whole(worker.active)
+    if column == "loadavg":
+        return lambda worker: worker_row(worker).load[:1] or (-1.0,)
+    return lambda worker: up[worker.hostname] if column == "status" else 0
 
 
 def _choice(button: str) -> str:
