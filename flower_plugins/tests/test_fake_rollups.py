@@ -59,6 +59,8 @@ def test_percentiles_and_summaries_follow_what_was_measured(rollups: FakeRollups
     (row,) = rollups.summary(300)
     assert (row.name, row.ended, row.failure_rate, row.runtime.p95) == ("shop.pay", 10, 0.1, 95)
     assert (row.last_failure, sum(filter(None, row.sparkline))) == (1_000_005 - 30, 10)
+    assert rollups.summary(300, task="shop.pay") == [row]
+    assert rollups.summary(300, task="nowhere") == []
     assert rollups.overall(3600).ended == 11
 
 

@@ -155,10 +155,11 @@ class Rollups(Protocol):
         ETA are left out.
         """
 
-    def summary(self, span: float) -> Sequence[TaskSummary]:
-        """Return a row per task name seen in the last 5 minutes, hour or day, sorted by name.
+    def summary(self, span: float, *, task: str | None = None) -> Sequence[TaskSummary]:
+        """Return a row per task name seen in the last 5 minutes, hour or day, sorted by name; with `task` that one's.
 
-        It is the shortest of these that holds the span; each row says which.
+        It is the shortest of these that holds the span; each row says which. A row takes some 50 µs: ask for the one
+        that is needed.
         """
 
     def overall(self, span: float) -> TaskSummary:

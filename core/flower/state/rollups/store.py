@@ -151,12 +151,13 @@ class RollupStore:
         series = {name: [row[0] for row in rows] for name, rows in found.items()}
         return Series(level.first(number), level.step, series)
 
-    def summary(self, span: float) -> Sequence[TaskSummary]:
-        """Return a row per task name."""
+    def summary(self, span: float, *, task: str | None = None) -> Sequence[TaskSummary]:
+        """Return a row per task name, or the one of `task`."""
         window = _window(span)
         self._settle()
         counts, number = (self._tasks[0], window // 10) if window <= 3600 else (self._tasks[1], window // 60)
-        found = ((name, counts.kinds(name, number)) for name in sorted(counts.labels()))
+        names = sorted(counts.labels()) if task is None else (task,)
+        found = ((name, counts.kinds(name, number)) for name in names)
         known = self._known(counts.level, number)
         return [self._row(name, window, known, kinds) for name, kinds in found if kinds]
 

@@ -223,3 +223,12 @@ def test_the_worst_case_stays_within_its_bytes() -> None:
     # One bucket of each histogram is closed by now: all of them would be, each of at most 64 bins of 5 bytes.
     closed = 2 * MAX_TASKS * (60 + 144) * (64 * 5 + 33) + 2 * (300 + 360 + 1440) * (242 * 5 + 33)
     assert 50_000_000 < used + closed < WORST_BYTES
+
+
+def test_the_summary_of_one_task_is_its_row_of_all(machine: Machine) -> None:
+    machine.run(name="shop.pay", runtime=2.0)
+    machine.run(name="mail.send", runtime=1.0)
+    (mail, pay) = machine.rollups.summary(3600)
+    assert machine.rollups.summary(3600, task="shop.pay") == [pay]
+    assert machine.rollups.summary(300, task="mail.send")[0].counts == mail.counts
+    assert machine.rollups.summary(3600, task="nowhere") == []

@@ -118,9 +118,11 @@ class FakeRollups:
             first, step, {f"p{100 * each:g}": [_quantile(seconds, each) for seconds in rows] for each in quantiles}
         )
 
-    def summary(self, span: float) -> Sequence[TaskSummary]:
+    def summary(self, span: float, *, task: str | None = None) -> Sequence[TaskSummary]:
         window = _window(_checked(span))
         names = {seen.task for seen in self._seen if seen.task and seen.at > self.now - window}
+        if task is not None:
+            names &= {task}
         return [self._summary(name, window) for name in sorted(names)]
 
     def overall(self, span: float) -> TaskSummary:

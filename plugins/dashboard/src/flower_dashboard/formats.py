@@ -108,6 +108,8 @@ def left(value: Any, now: float) -> str:
 
 def whole(value: Any) -> int:
     """Return a count, 0 for what is none."""
+    if type(value) is int:
+        return value
     found = number(value)
     return 0 if found is None else int(found)
 

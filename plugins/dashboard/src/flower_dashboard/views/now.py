@@ -11,7 +11,7 @@ from flower_dashboard.charts import Chart, bars
 from flower_dashboard.clocks import skew
 from flower_dashboard.events import ENDED, type_look
 from flower_dashboard.formats import number, text
-from flower_dashboard.views.usual import Usual, is_slow, usuals
+from flower_dashboard.views.usual import Usual, is_slow, usual
 from flower_plugins import Host, Series, Task, TaskQuery, Worker
 
 __all__ = ["Now", "Running", "history", "now_view"]
@@ -53,7 +53,8 @@ async def now_view(host: Host, worker: Worker, limit: int) -> Now:
     page = await host.tasks.query(query)
     kept = [task for task in page.rows if not host.tasks.loss(task)]
     unheard = list(_unheard(host, worker))
-    known = usuals(host) if kept or unheard else {}
+    names = {text(task.name) for task in kept} | {_name(request) for request in unheard}
+    known = {name: found for name in names if (found := usual(host, name)) is not None}
     now = None if skew(worker) else time.time()  # by another clock than ours, nobody knows for how long
     running = [_of_task(task, known, now) for task in kept]
     running += [_of_request(request, known, now) for request in unheard]
@@ -85,13 +86,16 @@ def _of_task(task: Task, known: Mapping[str, Usual], now: float | None) -> Runni
 
 
 def _of_request(request: Mapping[str, Any], known: Mapping[str, Usual], now: float | None) -> Running:
-    name = text(request.get("name") or request.get("type"))
-    started = number(request.get("time_start"))
+    name, started = _name(request), number(request.get("time_start"))
     return _running(text(request["id"]), name, text(request.get("args")), started, known.get(name), now, known=False)
 
 
+def _name(request: Mapping[str, Any]) -> str:
+    return text(request.get("name") or request.get("type"))
+
+
 def _running(
-    uuid: str, name: str, args: str, started: float | None, usual: Usual | None, now: float | None, *, known: bool
+    uuid: str, name: str, args: str, started: float | None, usually: Usual | None, now: float | None, *, known: bool
 ) -> Running:
     elapsed = None if started is None or now is None else max(now - started, 0.0)
-    return Running(uuid, name, args, started, elapsed, usual, is_slow(elapsed, usual), known)
+    return Running(uuid, name, args, started, elapsed, usually, is_slow(elapsed, usually), known)

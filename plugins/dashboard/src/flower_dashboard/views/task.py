@@ -13,7 +13,7 @@ from flower_dashboard.formats import label, number, text
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_dashboard.views.family import Family, family
-from flower_dashboard.views.usual import Usual, is_slow, usuals
+from flower_dashboard.views.usual import Usual, is_slow, usual
 from flower_plugins import Host, Task
 
 __all__ = ["Field", "Phase", "Progress", "Step", "TaskView", "task_view"]
@@ -139,7 +139,7 @@ def task_view(host: Host, task: Task) -> TaskView:
     steps = _steps(task, one_clock=not off)
     loss = host.tasks.loss(task)
     running = None if loss or off else _running(task, steps, time.time())
-    usual = usuals(host).get(name)
+    known = usual(host, name)
     return TaskView(
         uuid=uuid,
         name=name,
@@ -164,8 +164,8 @@ def task_view(host: Host, task: Task) -> TaskView:
         extra=[Field(text(key), value) for key, value in _custom(task).items()],
         progress=_progress(_extra(task)),
         family=family(host, task),
-        usual=usual,
-        slow=is_slow(running if running is not None else number(task.runtime), usual),
+        usual=known,
+        slow=is_slow(running if running is not None else number(task.runtime), known),
         attempts=1 + sum(kind == "retried" for kind, _ in _passed(task)) + (task.retried is not None),
         asks_result=host.results.configured,
         can_abort=host.results.configured and state.word == "STARTED",

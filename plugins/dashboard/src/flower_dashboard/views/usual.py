@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flower_plugins import Host, Quantiles
 
-__all__ = ["Usual", "is_slow", "usuals"]
+__all__ = ["Usual", "is_slow", "usual"]
 
 _HOUR = 3600.0
 _ENOUGH = 5
@@ -23,15 +22,14 @@ class Usual:
     wait: Quantiles
 
 
-def usuals(host: Host) -> Mapping[str, Usual]:
-    """Return what is usual by task name, without those of which too few ended to say."""
-    return {
-        row.name: Usual(row.runtime.count, row.runtime, row.wait)
-        for row in host.rollups.summary(_HOUR)
-        if row.runtime.count >= _ENOUGH
-    }
+def usual(host: Host, name: str) -> Usual | None:
+    """Return what is usual for a task name, None where too few ended to say."""
+    row = next(iter(host.rollups.summary(_HOUR, task=name)), None) if name else None
+    if row is None or row.runtime.count < _ENOUGH:
+        return None
+    return Usual(row.runtime.count, row.runtime, row.wait)
 
 
-def is_slow(took: float | None, usual: Usual | None) -> bool:
+def is_slow(took: float | None, known: Usual | None) -> bool:
     """Tell whether so many seconds are far longer than nearly all tasks of the name take."""
-    return took is not None and usual is not None and usual.runtime.p95 is not None and took > _SLOW * usual.runtime.p95
+    return took is not None and known is not None and known.runtime.p95 is not None and took > _SLOW * known.runtime.p95
