@@ -25,7 +25,7 @@ from tornado.web import Application
 
 from flower import audit
 from flower.web.acceptor import connection_of
-from flower.web.compression import Compression
+from flower.web.compression import Compression, Recent
 from flower.web.errors import ErrorBodies
 from flower.web.exchange import HeaderedConnection
 from flower.web.guard import MAX_BODY, NO_TOKEN, TOO_LARGE, Guard, Refusal, attempt
@@ -70,7 +70,7 @@ class Router(HTTPServerConnectionDelegate):
         self._attempts: set[audit.Attempt] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.application = Application(transforms=[Compression])
+        self.application = Application(transforms=[partial(Compression, Recent())])  # type: ignore[list-item]  # a factory does
         if not access_log:
             self.application.settings["log_function"] = _no_log
 

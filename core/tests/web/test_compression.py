@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
+from flower.web import compression
 from flower_plugins import Param, Route
 from flower_plugins.testing import Client
 from flower_plugins.web import Handler
@@ -140,3 +141,24 @@ def test_an_answer_in_pieces_arrives_whole(site: Any, accepted: str) -> None:
     assert "Content-Length" not in headers
     assert (gzip.decompress(body) if accepted else body).decode() == ("[" + "1," * 1000 + "1]") * 3
     assert bool(accepted) == (len(body) < 2000)
+
+
+def test_what_many_are_sent_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BAR R41."""
+    recent, packed = compression.Recent(), []
+    pack = compression._pack
+    monkeypatch.setattr(compression, "_pack", lambda body: packed.append(body) or pack(body))
+    body = TEXT.encode()
+    assert [gzip.decompress(recent.pack(body)) for _ in range(50)] == [body] * 50
+    assert packed == [body]
+
+
+def test_few_bodies_are_kept_and_no_large_ones() -> None:
+    recent = compression.Recent()
+    for number in range(20):
+        body = b"%d" % number + TEXT.encode()
+        assert gzip.decompress(recent.pack(body)) == body
+    large = bytes(300 * 1024)
+    assert gzip.decompress(recent.pack(large)) == large
+    assert len(recent._packed) == 4
+    assert large not in recent._packed

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from flower_dashboard import plugin
-from flower_dashboard.fragments import Fragments
+from flower_dashboard.fragments import Drawing, Fragments
 
 FRAGMENT = "/workers?fragment=1"
 
@@ -24,8 +24,8 @@ def test_the_first_draws_and_those_who_come_meanwhile_wait_for_it() -> None:
         assert await fragments.find("a") is None
         others = [asyncio.ensure_future(fragments.find("a")) for _ in range(3)]
         await asyncio.sleep(0)
-        fragments.done("a", "<main>")
-        assert await asyncio.gather(*others) == ["<main>"] * 3
+        fragments.done("a", Drawing.of("<main>"))
+        assert await asyncio.gather(*others) == [Drawing.of("<main>")] * 3
         assert await fragments.find("b") is None
 
     asyncio.run(scenario())
@@ -36,9 +36,9 @@ def test_what_is_half_a_second_old_is_drawn_anew() -> None:
         clock = Clock()
         fragments = Fragments(clock)
         await fragments.find("a")
-        fragments.done("a", "old")
+        fragments.done("a", Drawing.of("old"))
         clock.now = 0.4
-        assert await fragments.find("a") == "old"
+        assert await fragments.find("a") == Drawing.of("old")
         clock.now = 0.6
         assert await fragments.find("a") is None
 
@@ -99,3 +99,54 @@ def test_pages_that_cannot_be_drawn_are_not_kept(site: Any) -> None:
         return [(await client.fetch("/worker/nobody?fragment=1")).code for _ in range(2)]
 
     assert made.serve(scenario) == [404, 404]
+
+
+def answers(made: Any, headers: Any) -> list[tuple[int, int, str]]:
+    """Return (status, size, tag) for a request, and for one with the headers that the first tag leads to."""
+
+    async def scenario(client: Any) -> list[tuple[int, int, str]]:
+        first = await client.fetch(FRAGMENT)
+        second = await client.fetch(FRAGMENT, headers=headers(first.headers["Etag"]))
+        return [(each.code, len(each.body), each.headers["Etag"]) for each in (first, second)]
+
+    found: list[tuple[int, int, str]] = made.serve(scenario)
+    return found
+
+
+def test_who_has_the_fragment_is_told_that_nothing_changed(site: Any) -> None:
+    first, second = answers(site(), lambda tag: {"If-None-Match": tag})
+    assert first[:2] > (200, 1000)
+    assert second == (304, 0, first[2])
+
+
+def test_a_drawing_has_the_same_tag_whoever_drew_it(site: Any) -> None:
+    first, second = answers(site(), lambda tag: {})
+    assert first == second
+    first, second = answers(site(), lambda tag: {"If-None-Match": '"another"'})
+    assert first == second
+
+
+def test_fifty_viewers_cost_about_one_drawing_in_half_a_second(site: Any) -> None:
+    """BAR R41: what is counted is drawings, not time."""
+    made = site()
+    read = []
+    everything = made.host.workers.all
+    made.host.workers.all = lambda: read.append(1) or everything()
+    made.routes = plugin.flower_routes(made.host)
+    once = drawings(site(), {})
+
+    async def scenario(client: Any) -> tuple[int, float]:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+
+        async def viewer() -> None:
+            for _ in range(4):
+                assert (await client.fetch(FRAGMENT)).code == 200
+                await asyncio.sleep(0.2)
+
+        await asyncio.gather(*(viewer() for _ in range(50)))
+        return len(read), loop.time() - begun
+
+    drawn, seconds = made.serve(scenario)
+    assert drawn <= once * (1 + seconds / 0.5)
+    assert drawn >= 2 * once

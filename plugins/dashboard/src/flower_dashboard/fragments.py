@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
-__all__ = ["Fragments"]
+__all__ = ["Drawing", "Fragments"]
 
 _SECONDS = 0.5
 _KEPT = 64
+
+
+class Drawing(NamedTuple):
+    """A fragment as it goes to every viewer, and the entity tag by which a browser knows that it has it."""
+
+    html: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, html: str) -> Drawing:
+        """Return the drawing of a fragment's text."""
+        octets = html.encode()
+        return cls(octets, f'"{hashlib.blake2b(octets, digest_size=16).hexdigest()}"')
 
 
 class Fragments:
@@ -18,9 +33,9 @@ class Fragments:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._drawn: OrderedDict[Hashable, tuple[float, asyncio.Future[str | None]]] = OrderedDict()
+        self._drawn: OrderedDict[Hashable, tuple[float, asyncio.Future[Drawing | None]]] = OrderedDict()
 
-    async def find(self, key: Hashable) -> str | None:
+    async def find(self, key: Hashable) -> Drawing | None:
         """Return what others see at the moment; None for who has to draw it, and then calls `done`."""
         now = self._monotonic()
         while self._drawn and now - next(iter(self._drawn.values()))[0] > _SECONDS:
@@ -38,11 +53,11 @@ class Fragments:
                 future.set_result(None)
         return None
 
-    def done(self, key: Hashable, html: str | None) -> None:
+    def done(self, key: Hashable, drawing: Drawing | None) -> None:
         """Hand on what was drawn, None when that failed: who waits then draws it for themselves."""
         known = self._drawn.get(key)
         if known is None or known[1].done():
             return
-        known[1].set_result(html)
-        if html is None:
+        known[1].set_result(drawing)
+        if drawing is None:
             del self._drawn[key]

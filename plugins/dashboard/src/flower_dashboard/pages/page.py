@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from tornado.concurrent import Future
 
 from flower_dashboard.flashes import flash
-from flower_dashboard.fragments import Fragments
+from flower_dashboard.fragments import Drawing, Fragments
 from flower_plugins.web import Handler
 
 __all__ = ["PageHandler"]
@@ -29,6 +29,7 @@ class PageHandler(Handler):
     """Whether others may be shown what was drawn for one viewer; not where each is given something of their own."""
 
     _shared: Hashable = None
+    _tag = ""
 
     async def prepare(self) -> None:
         """Read the parameters; answer with what was drawn for others, if that is what this viewer would see."""
@@ -46,20 +47,27 @@ class PageHandler(Handler):
             self.visit.refusal("write"),
             self.visit.refusal("admin"),
         )
-        html = await self._fragments.find(key)
-        if html is None:
+        drawing = await self._fragments.find(key)
+        if drawing is None:
             self._shared = key
         else:
+            self._tag = drawing.tag
             self.set_header("Content-Type", "text/html; charset=UTF-8")
-            self.finish(html)
+            self.finish(drawing.html)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Hand a drawn fragment on to those who wait for it."""
         if self._shared is not None:
-            drawn = chunk if isinstance(chunk, str) and self.get_status() == _OK else None
-            self._fragments.done(self._shared, drawn)
+            drawing = Drawing.of(chunk) if isinstance(chunk, str) and self.get_status() == _OK else None
+            self._fragments.done(self._shared, drawing)
             self._shared = None
+            if drawing is not None:
+                self._tag, chunk = drawing.tag, drawing.html
         return super().finish(chunk)
+
+    def compute_etag(self) -> str | None:
+        """Return the tag of a shared drawing, which is worked out once; who has it already is answered 304."""
+        return self._tag or super().compute_etag()
 
     def on_connection_close(self) -> None:
         """Let those who wait draw for themselves."""
