@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -23,17 +24,20 @@ class StreamHandler(Handler):
     """`/stream`: a comment every `ping` seconds, an end after `lifetime` seconds.
 
     Browsers reconnect by themselves; the end makes them pass the guard again, so a visitor who logged
-    out does not keep listening. A reader who takes longer than `patience` seconds is cut off.
+    out does not keep listening. For who does not read, the kernel holds `unread` bytes, or twice that where it counts
+    its own upkeep, and we one message; a reader who leaves that full for `patience` seconds is cut off.
     """
 
     ping = 15.0
     lifetime = 55.0
-    patience = 30.0
+    patience = 10.0
+    unread = 32 * 1024
 
     async def get(self) -> None:
         if self.foreign:
             raise Forbidden("Cross-site request forbidden")
         topics = self._topics()
+        self._bound()
         self._open()
         subscription = aiter(self.host.stream.subscribe(topics))
         try:
@@ -64,6 +68,13 @@ class StreamHandler(Handler):
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")
+
+    def _bound(self) -> None:
+        """Keep the kernel from holding megabytes for who does not read, as it does by itself."""
+        taken = getattr(getattr(self.request.connection, "stream", None), "socket", None)
+        if taken is not None:
+            with suppress(OSError):  # the reader has left already
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.unread)
 
     def _topics(self) -> list[str]:
         topics = list(dict.fromkeys(topic for topic in self.params["topics"].split(",") if topic))
