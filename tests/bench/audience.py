@@ -62,19 +62,27 @@ class Viewer:
     async def _refresh(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         last = 0.0
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(max(0.0, last + self._pace - time.monotonic()))
-            self._changed.clear()
-            begun = time.monotonic()
-            writer.write(self._request(self._path))
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            length = re.search(r"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-            body = await reader.readexactly(int(length[1])) if length else b""
-            tag = re.search(r"\r\netag: *(\S+)", head, re.IGNORECASE)
-            self._tag = tag[1] if tag else ""
-            last = time.monotonic()
-            self._note(int(head[9:12]), len(head) + len(body), last - begun)
+        try:
+            while True:
+                await self._changed.wait()
+                await asyncio.sleep(max(0.0, last + self._pace - time.monotonic()))
+                self._changed.clear()
+                begun = time.monotonic()
+                writer.write(self._request(self._path))
+                status, octets = await self._answer(reader)
+                last = time.monotonic()
+                self._note(status, octets, last - begun)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader) -> tuple[int, int]:
+        """Return the status of an answer and its size, and keep its tag."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        length = re.search(r"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        tag = re.search(r"\r\netag: *(\S+)", head, re.IGNORECASE)
+        self._tag = tag[1] if tag else ""
+        return int(head[9:12]), len(head) + len(body)
 
     def _note(self, status: int, octets: int, seconds: float) -> None:
         seen = self._seen
