@@ -73,7 +73,8 @@ def test_clients_that_never_read_are_cut_off_and_others_notice_nothing(quiet_roo
     flower = launch.flower(quiet_room)
     with Publisher(quiet_room) as publisher:
 
-        def change() -> None:
+        def change() -> bool:
+            """Send an event of each task; False, so that whoever waits goes on."""
             for number in range(TOPICS):
                 publisher.send(
                     {
@@ -87,6 +88,7 @@ def test_clients_that_never_read_are_cut_off_and_others_notice_nothing(quiet_roo
                         "utcoffset": 0,
                     }
                 )
+            return False
 
         until(lambda: change() or flower.get(f"/task/{uuid(0)}").status_code == 200, "events arrive")
         reader = Reader(flower)

@@ -252,6 +252,7 @@ class State:
             callback(kind, key)
 
     def _tell(self, changes: Sequence[Change]) -> None:
+        self._tallies.batch += 1
         if changes:
             for subscriber in self._subscribers:
                 subscriber.deliver(changes)

@@ -77,6 +77,8 @@ class RollupStore:
         self._times = {of: self._histograms() for of in ("runtime", "wait")}
         self._task_times = {of: TaskDurations(hour, day, MAX_TASKS) for of in ("runtime", "wait")}
         self._sums: dict[str, int] = {}
+        self._settled = 0, 0
+        """The batch that everything is up to date with, and up to which step."""
         self._timeline = Timeline(
             (seconds, tens, minutes, hour, day, sparks), before=self._close, now=now, monotonic=monotonic
         )
@@ -301,7 +303,14 @@ class RollupStore:
                     ring.add(found)
 
     def _settle(self, step: int = 60) -> None:
-        """Bring everything up to date whose buckets are not longer than `step`, the totals in any case."""
+        """Bring everything up to date whose buckets are not longer than `step`, the totals in any case.
+
+        A page asks half a dozen questions of one moment: only the first of them finds something to do.
+        """
+        batch = self._tallies.batch
+        if batch and self._settled[0] == batch and self._settled[1] >= step:
+            return
+        self._settled = batch, step
         self._settle_totals()
         named = (self._tasks, self._queues)
         for places, taken in zip(named, self._tallies.take_fine(), strict=True):

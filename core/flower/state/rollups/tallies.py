@@ -57,6 +57,8 @@ class Tallies:
         self._tallies: dict[tuple[str, str, str | None], Tally] = {}
         self._heard: dict[str, dict[str, int]] = {}
         """What each worker had counted when it was last taken."""
+        self.batch = 0
+        """Grows when something may have been counted; 0 where nobody says so."""
         self.runtimes: defaultdict[str, list[float]] = defaultdict(list)
         """Seconds by task name."""
         self.waits: defaultdict[str, list[float]] = defaultdict(list)

@@ -232,3 +232,21 @@ def test_the_summary_of_one_task_is_its_row_of_all(machine: Any) -> None:
     assert machine.rollups.summary(3600, task="shop.pay") == [pay]
     assert machine.rollups.summary(300, task="mail.send")[0].counts == mail.counts
     assert machine.rollups.summary(3600, task="nowhere") == []
+
+
+def test_questions_of_one_moment_bring_everything_up_to_date_once(machine: Any, monkeypatch: Any) -> None:
+    taken = []
+    take = Tallies.take_fine
+    monkeypatch.setattr(Tallies, "take_fine", lambda tallies: taken.append(1) or take(tallies))
+    machine.run(name="shop.pay")
+    for _ in range(3):
+        machine.rollups.summary(3600)
+        machine.rollups.overall(3600)
+        machine.rollups.counts(300)
+    assert len(taken) == 1
+    machine.run(name="shop.pay")
+    assert machine.rollups.overall(3600).ended == 2
+    machine.see("task-failed")
+    assert machine.rollups.counts(300, task="shop.pay").total("task-failed") == 1
+    assert machine.rollups.overall(3600).ended == 3
+    assert len(taken) == 4

@@ -83,13 +83,14 @@ class OverviewView:
 def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, span: str) -> OverviewView:
     """Return the page; `report` is what is known of the queues."""
     everyone = host.workers.all()
-    worst = nsmallest(_CARDS, everyone, key=_worst_first)
+    up = [worker.online is True for worker in everyone]
+    worst = nsmallest(_CARDS, zip(up, everyone, strict=True), key=_worst_first)
     problems = host.problems()
 
     def link(chosen_measure: str = measure, chosen_split: str = split, chosen_span: str = span) -> str:
         return host.url("/", measure=chosen_measure, by=chosen_split, span=chosen_span)
 
-    online = sum(worker.online is True for worker in everyone)
+    online = sum(up)
     return OverviewView(
         problems=sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)),
         tiles=_tiles(host),
@@ -104,7 +105,7 @@ def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, 
         spans=[Choice(words, link(chosen_span=slug), slug == span) for slug, (words, _) in SPANS.items()],
         queues=queue_cards(host, report)[:_CARDS],
         queue_note=report.error if report.stale or not report.queues else "",
-        workers=[worker_row(worker) for worker in worst],
+        workers=[worker_row(worker) for _, worker in worst],
         workers_online=online,
         workers_total=len(everyone),
         failures=[
@@ -232,9 +233,10 @@ def _few(values: Sequence[float], merge: Callable[[Sequence[float]], float]) -> 
     return spark(merged), max(len(merged), 1)
 
 
-def _worst_first(worker: Worker) -> tuple[bool, int, int, str]:
+def _worst_first(each: tuple[bool, Worker]) -> tuple[bool, int, int, str]:
+    online, worker = each
     failed = whole(worker.counts.get("task-failed"))
-    return worker.online is True, -failed, -whole(worker.active), text(worker.hostname).casefold()
+    return online, -failed, -whole(worker.active), text(worker.hostname).casefold()
 
 
 def _search(group: FailureGroup) -> str:
