@@ -86,7 +86,7 @@ def main() -> None:
         TemporaryDirectory(prefix="flower-bench-") as folder,
         broker("redis") as url,
         publishing(url) as publisher,
-        serving(Path(sys.executable).with_name("celery"), url, [*flower, *options.flower], Path(folder)) as server,
+        serving(options.celery, url, [*flower, *options.flower], Path(folder)) as server,
         fleet(url, options.workers),
     ):
         server.warm(publisher)
@@ -102,7 +102,7 @@ def _measure_pages(server: Server, publisher: Publisher, options: argparse.Names
     newest = publisher.prepare(1, heartbeats=False)
     publisher.send()
     server.await_markers(newest.run, newest.markers)
-    print(f"{'page':42} {'first':>8} {'p50':>8} {'p99':>8} ms")
+    print(f"{'page':42} {'first':>8} {'p50':>8} {'p99':>8} {'CPU':>8} ms")
     for name, path in pages(marker_uuid(newest.run, 0)).items():
         if options.only and options.only not in name:
             continue
@@ -110,8 +110,10 @@ def _measure_pages(server: Server, publisher: Publisher, options: argparse.Names
         client = _Fresh(server.port)
         with _traffic(publisher, options.rate, options.seconds):
             first = client.get(path)
+            used = server.cpu()
             latency = client.latency(path, options.seconds, at_least=20)
-        told = f"status {latency}" if isinstance(latency, int) else _milliseconds(latency)
+            used = server.cpu() - used
+        told = f"status {latency}" if isinstance(latency, int) else _milliseconds(latency, used)
         print(f"{name:42} {first.seconds * 1000:8.1f} {told}", flush=True)
 
 
@@ -181,8 +183,9 @@ def _heartbeat(worker: int, clock: int) -> dict[str, Any]:
     }
 
 
-def _milliseconds(latency: Latency) -> str:
-    return f"{latency.p50 * 1000:8.1f} {latency.p99 * 1000:8.1f}"
+def _milliseconds(latency: Latency, used: float) -> str:
+    """Tell the percentiles, and the processor time for each answer, that for the events meanwhile included."""
+    return f"{latency.p50 * 1000:8.1f} {latency.p99 * 1000:8.1f} {used / (latency.count + 1) * 1000:8.1f}"
 
 
 def _options() -> argparse.Namespace:
@@ -198,6 +201,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--look", type=float, default=20.0, help="for how long they look on")
     parser.add_argument("--path", default="/workers?fragment=1", help="what they look at")
     parser.add_argument("--topics", default="workers", help="what their streams follow")
+    program = Path(sys.executable).with_name("celery")
+    parser.add_argument("--celery", type=Path, default=program, help="the program that starts Flower")
     parser.add_argument("flower", nargs="*", help="options of Flower, after --")
     return parser.parse_args()
 

@@ -50,3 +50,17 @@ def test_hostile_names_stay_text(site):
     page = made.page("/broker")
     assert not page.find("img")
     assert "<img src=x onerror=alert(1)>" in page.text
+
+
+def test_two_hundred_queues_with_their_histories_are_two_questions(site):
+    """One for the graph, one for all the small ones."""
+    made = site()
+    made.host.queues.queues = [QueueStats(f"q{number}", number) for number in range(200)]
+    for number in range(200):
+        made.host.rollups.length(f"q{number}", number + 1, ago=30)
+    asked = []
+    ask = made.host.rollups.queue_lengths
+    made.host.rollups.queue_lengths = lambda *given, **named: asked.append(given) or ask(*given, **named)
+    page = made.page("/broker")
+    assert len(asked) == 2
+    assert len(page.find("path", **{"class": "fill-run"})) == 200

@@ -100,3 +100,26 @@ def test_repeated_refreshes_ask_once(site):
 
     made.serve(scenario)
     assert made.host.inspect.refreshed == [None]
+
+
+def test_a_thousand_workers_are_added_up_and_only_those_shown_become_rows(site):
+    """BAR R41."""
+    many = [FakeWorker(f"w{n:04}@shop", active=1, counts={"task-failed": n % 2}) for n in range(1000)]
+    page = site(workers=many).page("/workers?sort_by=-failed&limit=10&offset=490")
+    rows = [row["id"] for row in page.find("tr") if (row.get("id") or "").startswith("worker-")]
+    assert rows == [f"worker-w{n:04}@shop" for n in (19, 17, 15, 13, 11, 9, 7, 5, 3, 1)]
+    assert "Total 1,000 0 500 0" in page.text
+    assert "Online workers 1,000 of 1,000" in page.text
+
+
+def test_a_row_says_since_when_nothing_was_heard_and_whose_clock_is_off(site):
+    workers = [
+        FakeWorker("a@shop", online=False, last_seen=None),
+        FakeWorker("b@shop", online=False, last_seen=1_700_000_001.0),
+        FakeWorker("c@shop", skew=-90.0),
+    ]
+    page = site(workers=workers).page("/workers")
+    assert "Offline never seen" in page.text
+    assert "Offline last seen 2023-11-14" in page.text
+    assert "clock 1m 30s behind" in page.text
+    assert page.find("time", datetime="2023-11-14T22:13:21.000+00:00")
