@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.system.browsing import watched
 from tests.system.support import Launcher, Room, RunningFlower, until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
+
+_WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,25 @@ def test_a_worker_takes_consumers_and_limits_from_its_page(page: Page, flower: R
     expect(dialog).to_contain_text("Limit tests.system.cluster.add to 90/m?")
     dialog.get_by_role("button", name="Limit at w1@test").click()
     expect(page.locator(".toast").last).to_contain_text("new rate limit set successfully")
+
+
+def test_a_worker_shows_what_it_runs_and_marks_what_takes_longer_than_usual(
+    page: Page, flower: RunningFlower, redis_room: Room
+) -> None:
+    app = redis_room.app()
+    for _ in range(6):
+        app.send_task("tests.system.cluster.nap", (0.01,))
+    uuid = app.send_task("tests.system.cluster.nap", (600,)).id
+    page.goto("worker/w1@test")
+    row = page.locator("#now tbody tr").filter(has_text=uuid[:8])
+    expect(row).to_contain_text("longer than usual", timeout=15_000)
+    expect(row.locator("time[data-since]")).to_be_visible()
+    expect(page.locator("#history figure")).to_contain_text("Succeeded", timeout=15_000)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert Axe().run(page, options=_WCAG).response["violations"] == []
+    assert flower.client.post(f"/api/task/revoke/{uuid}?terminate=true").status_code == 200
+    expect(row).to_have_count(0, timeout=15_000)
 
 
 def test_chosen_workers_take_one_order_together_and_stay_chosen_meanwhile(page: Page, flower: RunningFlower) -> None:
