@@ -70,9 +70,9 @@ def claimed_database(directory: Any) -> Iterator[int]:
         directory.delete(f"flower-tests:{number}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(need_service: Callable[[str], str]) -> Iterator[Browser]:
-    """Return Chromium."""
+    """Return Chromium. Not for longer than a module: as long as it runs nothing else can have an event loop."""
     with chromium(need_service("chromium")) as running:
         yield running
 
