@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.system.support import Launcher, Publisher, Room, RunningFlower, until
+from tests.system.support import ROOT, Launcher, Publisher, Room, RunningFlower, until
 
 pytestmark = pytest.mark.system
 
@@ -63,12 +64,12 @@ class Shop:
     flower: RunningFlower
     room: Room
 
-    def send(self, uuid: str, **fields: Any) -> None:
+    def send(self, uuid: str, end: str = "task-succeeded", **fields: Any) -> None:
         """Send a finished task and wait until it is there."""
         head = {"hostname": "w1@drill", "timestamp": time.time(), "clock": 1, "uuid": uuid, "name": "shop.pay"}
         with Publisher(self.room) as publisher:
             publisher.send({**head, "type": "task-received", **fields})
-            publisher.send({**head, "type": "task-succeeded", "runtime": 0.1})
+            publisher.send({**head, "type": end, "runtime": 0.1, **fields})
         until(lambda: self.flower.get(f"/api/task/info/{uuid}").status_code == 200, f"{uuid} is there")
 
 
@@ -140,3 +141,70 @@ def test_after_five_failures_in_a_row_it_is_off_and_the_rest_goes_on(shop: Shop)
         assert len(re.findall(rf"Plugin flowerconfig: {what} is off, it raised \w+ 5 times in a row", output)) == 1
     assert report(shop.flower)["state"] == "failed"
     assert "&lt;x-evil&gt;" in shop.flower.get("/tasks").text
+
+
+EXAMPLES = sorted(file.parent for file in (ROOT / "examples" / "plugins").glob("*/pyproject.toml"))
+
+
+@pytest.fixture(scope="module")
+def examples(launch_once: Launcher, redis_room: Room, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A Flower in which every example is installed."""
+    site = tmp_path_factory.mktemp("site")
+    for example in EXAMPLES:
+        info = site / f"flower_{example.name}-1.0.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: flower-{example.name}\nVersion: 1.0.0\n")
+        entry = f"[flower_plugins]\n{example.name} = flower_{example.name}.plugin\n"
+        assert entry.replace(" = ", ' = "').split("]\n")[1].strip() in (example / "pyproject.toml").read_text()
+        (info / "entry_points.txt").write_text(entry)
+    path = os.pathsep.join([str(ROOT), str(site), *(str(example / "src") for example in EXAMPLES)])
+    flower = launch_once.flower(
+        redis_room,
+        "--tasks_columns=name,customer",
+        "--trace_url=https://traces.example.com/{uuid}",
+        "--slow_tasks_seconds=0.05",
+        env={"PYTHONPATH": path},
+    )
+    until(lambda: flower.get("/readyz").status_code == 200, "events flow")
+    made = Shop(flower, redis_room)
+    made.send("one", kwargs="{'customer': 'acme', 'card': '4111 1111 1111 1111'}")
+    made.send("two", end="task-failed", exception="ValueError('no')")
+    yield made
+    assert flower.process.stop() == 0
+
+
+def test_every_example_runs_beside_all_others(examples: Shop) -> None:
+    reports = {one["name"]: one for one in examples.flower.json("/api/plugins")["plugins"]}
+    for example in EXAMPLES:
+        assert (reports[example.name]["state"], reports[example.name]["error"]) == ("active", ""), example.name
+    assert not [line for line in examples.flower.process.output().splitlines() if "failed" in line.lower()]
+
+
+def test_what_the_examples_bring_is_there(examples: Shop) -> None:
+    flower = examples.flower
+    assert "acme" in flower.get("/tasks").text
+    task = flower.get("/task/one").text
+    assert 'href="https://traces.example.com/one"' in task
+    assert "1111 1111" not in task
+    assert "**** 1111" in task
+    assert "2 tasks on" in flower.get("/hello").text
+    assert flower.get("/metrics.json").json()["example_tasks_kept"]["samples"]
+    assert 'example_tasks_kept{state="SUCCESS"} 1.0' in flower.get("/metrics").text
+    assert "Task 'shop.pay' (one) took 0.1 s" in flower.process.output()
+
+
+def test_the_page_of_the_guide_lists_failures_and_is_live(examples: Shop) -> None:
+    flower = examples.flower
+    page = flower.get("/failures")
+    assert page.status_code == 200
+    assert '<a class="" href="/task/two"' in page.text
+    assert "/task/one" not in page.text
+    assert 'data-stream="/stream?topics=tasks"' in page.text
+    assert re.search(r'<a href="/failures" aria-current="page" data-key="f">', page.text)
+    (style,) = re.findall(r'href="(/static/failures_page/failures.css\?v=\w+)"', page.text)
+    assert "var(--warn-soft)" in flower.get(style).text
+    fragment = flower.get("/failures?fragment=1")
+    assert "<html" not in fragment.text
+    assert '<div id="failures"' in fragment.text
+    label = 'aria-label="Failures and retries in the last hour: Failed 1; Retried 0"'
+    until(lambda: label in flower.get("/failures").text, "the failure is in the chart")

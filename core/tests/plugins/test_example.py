@@ -16,7 +16,8 @@ from flower.plugins import Registry, load_class
 from flower_plugins import AuthProvider, BrokerInspector, EventSource, HistoryStore, Renderer
 from flower_plugins.testing import FakeHost
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "plugins").iterdir())
+ROOT = Path(__file__).parents[3] / "examples" / "plugins"
+EXAMPLES = sorted(file.parent for file in ROOT.glob("*/pyproject.toml"))
 
 OFFERS: dict[str, type[Any]] = {
     "flower_auth_providers": AuthProvider,

@@ -43,5 +43,6 @@ def test_without_an_address_there_is_no_panel() -> None:
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:
     (option,) = plugin.flower_options()
     assert option.check is not None
+    assert option.check(URL) == URL
     with pytest.raises(ValueError, match="https://"):
         option.check("javascript:alert(1)")

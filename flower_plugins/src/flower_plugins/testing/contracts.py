@@ -113,6 +113,8 @@ class PluginContract:
         for option in self.call("flower_options"):
             assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", option.name)
             assert option.help, f"{option.name} has no help"
+            if option.check is not None and option.default is not None and not option.multiple:
+                assert option.check(option.default) is not None, f"the check of {option.name} returns no value"
 
     def test_offers_can_be_loaded(self) -> None:
         for name, wanted in _OFFERED.items():

@@ -24,9 +24,10 @@ class Trace:
         return {"href": self._url.replace("{uuid}", quote(task.uuid, safe=""))}
 
 
-def _web_address(value: str) -> None:
+def _web_address(value: str) -> str:
     if value and not value.startswith(("https://", "http://")):
         raise ValueError("it begins with https:// or http://")
+    return value
 
 
 @hookimpl
