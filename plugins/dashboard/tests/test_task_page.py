@@ -263,20 +263,6 @@ def test_the_page_follows_its_task(site):
     assert page.values("body", "data-stream") == ["/stream?topics=task%3At%2C1"]
 
 
-def test_the_plugins_page_puts_failures_first(site):
-    from flower_plugins import PluginReport
-
-    made = site()
-    made.host.plugin_reports = [
-        PluginReport("api", "flower-api", "3.0.0", "active", "", ["flower_routes"]),
-        PluginReport("broken", "acme", "0.1", "failed", "ImportError: no slack"),
-    ]
-    text = made.page("/plugins").text
-    assert text.index("broken") < text.index("flower-api")
-    assert "ImportError: no slack" in text
-    assert "flower_routes" in text
-
-
 def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
     """R31"""
     task = FakeTask("t", state="STARTED", worker="w2@shop", succeeded=None, started=time.time() - 60)
