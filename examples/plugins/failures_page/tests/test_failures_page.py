@@ -28,13 +28,16 @@ def page(host: FakeHost, path: str = "/failures") -> tuple[int, str]:
 
 
 def test_the_page_lists_what_failed() -> None:
-    host = FakeHost(tasks=[FakeTask("id-1", name="shop.pay", state="FAILURE"), FakeTask("id-2", name="shop.add")])
+    host = FakeHost(
+        tasks=[FakeTask("id-1", name="shop.pay", state="FAILURE", exception="<no>"), FakeTask("id-2", name="shop.add")]
+    )
     host.rollups.now = time.time()
     host.rollups.add("task-failed", number=3, ago=60)
     host.problem_list = [Problem("queue-without-consumer", "warning", "Nobody consumes from celery", "/broker")]
     code, html = page(host)
     assert code == 200
     assert "shop.pay" in html
+    assert "<code>&lt;no&gt;</code>" in html
     assert "shop.add" not in html
     assert "Failed 3" in html
     assert '<a href="/broker">Nobody consumes from celery</a>' in html
