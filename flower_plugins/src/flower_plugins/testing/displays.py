@@ -16,10 +16,11 @@ __all__ = ["TaskColumnContract", "TaskPanelContract"]
 _TASKS = (
     FakeTask("a", kwargs="{'amount': 7}", queue="celery", extra={"done": 1, "total": 2}),
     FakeTask("b", state="FAILURE", result=None, exception="ValueError('no')", traceback="Traceback …", succeeded=None),
+    FakeTask("d", args="(1, 'cut...", kwargs="{'cut...", result="'cut..."),
     FakeTask(
         *("c", None, "PENDING", None),
         args=None,
-        kwargs="{'cut...",
+        kwargs=None,
         result=None,
         received=None,
         started=None,
