@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dists import ROOT, find_dists
@@ -12,16 +13,21 @@ from dists import ROOT, find_dists
 if TYPE_CHECKING:
     from flower_plugins import MetricExporter, Option, Route
 
-__all__ = ["api_page", "declared_options", "declared_routes", "main", "options_page", "with_section"]
+__all__ = ["api_page", "declared_options", "declared_routes", "main", "options_page", "plugins_page", "with_section"]
 
 API_PAGE = ROOT / "docs" / "api.md"
 OPTIONS_PAGE = ROOT / "docs" / "options.md"
+PLUGINS_PAGE = ROOT / "docs" / "plugins.md"
+EXAMPLES = ROOT / "examples" / "plugins"
+TUTORIAL = EXAMPLES / "failures_page"
+_LANGUAGES = {".css": "css", ".html": "jinja", ".py": "python"}
 
 
 def main() -> None:
     """Bring every generated part up to date."""
     OPTIONS_PAGE.write_text(options_page(), encoding="utf-8")
     API_PAGE.write_text(api_page(), encoding="utf-8")
+    PLUGINS_PAGE.write_text(plugins_page(), encoding="utf-8")
 
 
 def options_page() -> str:
@@ -29,6 +35,27 @@ def options_page() -> str:
     from flower.cli.help import options_table
 
     return with_section(OPTIONS_PAGE.read_text(encoding="utf-8"), "options", options_table(declared_options()))
+
+
+def plugins_page() -> str:
+    """Return docs/plugins.md with the tutorial's files and the list of examples as they are now."""
+    page = PLUGINS_PAGE.read_text(encoding="utf-8")
+    for file in sorted(TUTORIAL.rglob("*.*")):
+        name = file.relative_to(TUTORIAL).as_posix()
+        if f"<!-- {name}: generated" in page:
+            code = file.read_text(encoding="utf-8")
+            page = with_section(page, name, f"```{_LANGUAGES[file.suffix]}\n{code}```")
+    return with_section(page, "examples", "\n".join(["| example | shows | hooks |", "|---|---|---|", *_example_rows()]))
+
+
+def _example_rows() -> Iterator[str]:
+    for file in sorted(EXAMPLES.glob("*/pyproject.toml")):
+        folder, manifest = file.parent, file.read_text(encoding="utf-8")
+        described = re.search('description = "An example plugin of Flower: (.+)"', manifest)
+        code = (folder / "src" / f"flower_{folder.name}" / "plugin.py").read_text(encoding="utf-8")
+        hooks = ", ".join(f"`{name}`" for name in re.findall(r"(?m)^def (flower_\w+)\(", code))
+        link = f"[{folder.name}](../examples/plugins/{folder.name})"
+        yield f"| {link} | {described[1] if described else ''} | {hooks} |"
 
 
 def api_page() -> str:

@@ -27,7 +27,9 @@ WITH_HOST = {
     "flower_nav_items",
     "flower_routes",
     "flower_services",
+    "flower_task_columns",
     "flower_task_formatters",
+    "flower_task_panels",
 }
 
 

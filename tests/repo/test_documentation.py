@@ -208,6 +208,23 @@ def test_the_page_of_the_api_is_current() -> None:
     assert declared <= written | {"/metrics"}
 
 
+def test_the_page_for_plugin_authors_is_current() -> None:
+    """`make docs` writes the tutorial's files and the table of examples anew."""
+    page = docs.plugins_page()
+    assert (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8") == page
+    for file in ("plugin.py", "page.html", "failures.css", "test_failures_page.py"):
+        (found,) = (ROOT / "examples" / "plugins" / "failures_page").rglob(file)
+        assert f"\n{found.read_text(encoding='utf-8')}```" in page
+
+
+def test_every_hook_has_an_example_of_its_own() -> None:
+    """Outside plugins/: small enough to copy."""
+    source = ROOT / "flower_plugins" / "src" / "flower_plugins" / "hooks.py"
+    hooks = set(re.findall(r"(?m)^def (flower_\w+)\(", source.read_text(encoding="utf-8")))
+    shown = set(re.findall(r"(?m)^def (flower_\w+)\(", text(ROOT, EXAMPLES)))
+    assert shown == hooks
+
+
 def write(root: Path, path: str, content: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(content, encoding="utf-8")

@@ -14,6 +14,7 @@ from flower.app.arrivals import Arrivals
 from flower.app.banner import stream_banners
 from flower.app.broker import describe_broker
 from flower.app.choices import Choices
+from flower.app.displays import TaskColumns, TaskPanels
 from flower.app.host import FlowerHost
 from flower.app.metrics import LoginMetrics, MetricSources, PostureMetrics
 from flower.app.problems import Problems
@@ -281,6 +282,13 @@ class Flower:
         )
         items: list[tuple[str, NavItem]] = registry.contributions("flower_nav_items", host=host)
         self.nav_items = sorted((item for _, item in items), key=lambda item: item.order)
+        self.columns = TaskColumns(registry.contributions("flower_task_columns", host=host), registry.fail).columns
+        self.panels = TaskPanels(
+            registry.contributions("flower_task_panels", host=host),
+            host.render,
+            registry.fail,
+            {plugin: [one.templates for name, one in folders if name == plugin] for plugin, _ in folders},
+        )
         self.services = Services(registry, registry.contributions("flower_services", host=host))
 
     def _make_web(self) -> None:

@@ -14,6 +14,7 @@ from flower_plugins import (
     Banner,
     Broker,
     Control,
+    DrawnPanel,
     Inspect,
     MetricFamily,
     NavItem,
@@ -27,6 +28,8 @@ from flower_plugins import (
     Settings,
     Status,
     Stream,
+    Task,
+    TaskColumn,
     Tasks,
     Workers,
 )
@@ -107,6 +110,12 @@ class FlowerHost:
 
     def nav_items(self) -> Sequence[NavItem]:
         return self.flower.nav_items
+
+    def task_columns(self) -> Sequence[TaskColumn]:
+        return self.flower.columns
+
+    def task_panels(self, task: Task, **names: Any) -> Sequence[DrawnPanel]:
+        return self.flower.panels.drawn(task, names)
 
     def banners(self) -> Sequence[Banner]:
         return self.flower.banners()

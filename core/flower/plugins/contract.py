@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,11 @@ from flower_plugins import (
     Route,
     Service,
     Surface,
+    Task,
+    TaskColumn,
+    TaskPanel,
 )
+from flower_plugins.columns import ColumnKind
 from flower_plugins.routes import ACCESS_LEVELS
 
 __all__ = ["checked"]
@@ -112,6 +117,46 @@ def _nav_item(item: object) -> str:
     return ""
 
 
+def _column(item: object) -> str:
+    if not isinstance(item, TaskColumn):
+        return _instance(item, TaskColumn)
+    if fault := _slug(item.slug, "column") or _title(item.title, f"column {item.slug!r}"):
+        return fault
+    if item.slug == "all" or hasattr(Task, item.slug):
+        return f"column {item.slug!r} has the name of a field of tasks, choose another slug"
+    if item.kind not in get_args(ColumnKind):
+        return f"column {item.slug!r} is of kind {item.kind!r}, expected one of {', '.join(get_args(ColumnKind))}"
+    return _function(item.value, f"column {item.slug!r}: value")
+
+
+def _panel(item: object) -> str:
+    if not isinstance(item, TaskPanel):
+        return _instance(item, TaskPanel)
+    if fault := _slug(item.slug, "panel") or _title(item.title, f"panel {item.slug!r}"):
+        return fault
+    if not isinstance(item.order, int):
+        return f"panel {item.slug!r} has the order {item.order!r}, expected a whole number"
+    if not isinstance(item.template, str):
+        return f"panel {item.slug!r} has the template {item.template!r}, expected a file name"
+    if item.content is None:
+        return "" if item.template else f"panel {item.slug!r} has neither content nor template"
+    return _function(item.content, f"panel {item.slug!r}: content")
+
+
+def _slug(slug: object, what: str) -> str:
+    return "" if isinstance(slug, str) and _NAME.fullmatch(slug) else f"{what} slug {slug!r} is not lower_snake"
+
+
+def _title(title: object, what: str) -> str:
+    return "" if isinstance(title, str) and title.strip() else f"{what} has no title"
+
+
+def _function(value: object, what: str) -> str:
+    if not callable(value):
+        return f"{what} is {type(value).__name__}, expected a function"
+    return f"{what} is async, expected a plain function" if inspect.iscoroutinefunction(value) else ""
+
+
 def _assets(item: object) -> str:
     if not isinstance(item, Assets):
         return _instance(item, Assets)
@@ -155,5 +200,7 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "flower_renderers": _offer,
     "flower_routes": _route,
     "flower_services": _service,
+    "flower_task_columns": _column,
     "flower_task_formatters": _formatter,
+    "flower_task_panels": _panel,
 }

@@ -108,7 +108,7 @@ class Registry:
         """Return (plugin, item) for every item that the implementations of a hook return.
 
         A plugin that raises, or returns something else than the hook promises, is failed and none of
-        this answer is used. A route or exporter at a place already taken is refused alone.
+        this answer is used. A route, exporter, column or panel at a place already taken is refused alone.
         """
         taken: dict[str, str] = {}
         kept = []
@@ -191,7 +191,12 @@ class Registry:
             log.warning("Plugin %s: %s", plugin.name, sentence)
 
 
-_PLACES = {"flower_routes": "pattern", "flower_metric_exporters": "path"}
+_PLACES = {
+    "flower_metric_exporters": "path",
+    "flower_routes": "pattern",
+    "flower_task_columns": "slug",
+    "flower_task_panels": "slug",
+}
 
 
 def _mark_failed(plugin: Plugin, error: str, cause: BaseException | None) -> None:

@@ -143,13 +143,33 @@ WRONG_ITEMS = {
     "flower_nav_items": ["NavItem('a', 'a')", "5"],
     "flower_options": ["Option('Bad-Name')", "Option('x', list)", "Option('x', choices='abc')", "5"],
     "flower_services": ["5", "type('S', (Service,), {'start': 1, 'stop': 1})()"],
+    "flower_task_columns": [
+        "5",
+        "TaskColumn('Bad Slug', 'T', str)",
+        "TaskColumn('runtime', 'T', str)",
+        "TaskColumn('all', 'T', str)",
+        "TaskColumn('a', '', str)",
+        "TaskColumn('a', 'T', 'text')",
+        "TaskColumn('a', 'T', str, 'html')",
+        "TaskColumn('a', 'T', fetch)",
+    ],
+    "flower_task_panels": [
+        "5",
+        "TaskPanel('', 'T', str)",
+        "TaskPanel('a', None, str)",
+        "TaskPanel('a', 'T')",
+        "TaskPanel('a', 'T', 'text')",
+        "TaskPanel('a', 'T', fetch)",
+        "TaskPanel('a', 'T', str, order='first')",
+        "TaskPanel('a', 'T', str, template=5)",
+    ],
     "flower_task_formatters": ["5", "type('F', (), {'format': 1})()"],
 }
 
 
 @pytest.mark.parametrize(("hook", "item"), [(hook, item) for hook, items in WRONG_ITEMS.items() for item in items])
 def test_every_hook_is_held_to_its_model(write: Write, load: Load, hook: str, item: str) -> None:
-    registry = load(write("broken", f"@hookimpl\ndef {hook}(): return [{item}]"))
+    registry = load(write("broken", f"async def fetch(task): ...\n@hookimpl\ndef {hook}(): return [{item}]"))
     if hook == "flower_options":
         assert [plugin for plugin, _ in registry.options()] == ["flower"]
     else:

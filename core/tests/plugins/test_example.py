@@ -8,12 +8,25 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flower.plugins import Registry
+from flower.plugins import Registry, load_class
+from flower_plugins import AuthProvider, BrokerInspector, EventSource, HistoryStore, Renderer
+from flower_plugins.testing import FakeHost
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "plugins").iterdir())
+ROOT = Path(__file__).parents[3] / "examples" / "plugins"
+EXAMPLES = sorted(file.parent for file in ROOT.glob("*/pyproject.toml"))
+
+OFFERS: dict[str, type[Any]] = {
+    "flower_auth_providers": AuthProvider,
+    "flower_broker_inspectors": BrokerInspector,
+    "flower_event_sources": EventSource,
+    "flower_history_stores": HistoryStore,
+    "flower_renderers": Renderer,
+}
+MOST_LINES = 60
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda folder: folder.name)
@@ -29,12 +42,18 @@ def test_an_example_plugin_loads_as_its_entry_point_says(load: Callable[..., Reg
     module = f"flower_{example.name}.plugin"
     assert f'{example.name} = "{module}"' in (example / "pyproject.toml").read_text()
     registry = load(EntryPoint(example.name, module, "flower_plugins"))
-    contributed = [
-        plugin
-        for hook in ("flower_routes", "flower_task_formatters")
-        for plugin, _ in registry.contributions(hook, host=None)
-    ]
-    assert contributed == [example.name]
+    host = FakeHost(options=[option for _, option in registry.options()])
+    (report,) = [report for report in registry.reports() if report.name == example.name]
+    for hook in report.hooks:
+        answers: list[tuple[str, Any]]
+        if hook == "flower_options":
+            answers = list(registry.options())
+        else:
+            answers = list(registry.offers(hook)) if hook in OFFERS else registry.contributions(hook, host=host)
+        mine = [item for plugin, item in answers if plugin == example.name]
+        assert mine, hook
+        if hook in OFFERS:
+            assert load_class(mine[0], OFFERS[hook])
     assert {report.state for report in registry.reports()} == {"active"}
 
 
@@ -43,3 +62,8 @@ def test_an_example_plugins_own_tests_pass(example: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(example / "src")}
     ended = subprocess.run(words, check=False, env=environment, cwd=example, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_an_example_plugin_is_short(example: Path) -> None:
+    for file in (example / "src").rglob("*.py"):
+        assert len(file.read_text().splitlines()) <= MOST_LINES, file

@@ -3,6 +3,7 @@
 from flower_plugins.brokers import BrokerInspector, QueueStats
 from flower_plugins.calls import READY_STATES, TaskCall, TaskResult
 from flower_plugins.changes import EventSink, TaskChange, WorkerChange
+from flower_plugins.columns import ColumnKind, ColumnValue, TaskColumn
 from flower_plugins.errors import (
     ConfigurationError,
     FlowerError,
@@ -38,6 +39,7 @@ from flower_plugins.metrics import HistogramSample, MetricExporter, MetricFamily
 from flower_plugins.offers import Broker, Offer, OfferContext
 from flower_plugins.options import Option, Settings
 from flower_plugins.pages import Assets, Banner, NavItem, Renderer
+from flower_plugins.panels import DrawnPanel, PanelContent, TaskPanel
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
 from flower_plugins.rollups import OTHER, FailureGroup, Problem, Quantiles, Rollups, Series, TaskSummary
@@ -58,8 +60,11 @@ __all__ = [
     "Banner",
     "Broker",
     "BrokerInspector",
+    "ColumnKind",
+    "ColumnValue",
     "ConfigurationError",
     "Control",
+    "DrawnPanel",
     "EditableTask",
     "EventSink",
     "EventSource",
@@ -89,6 +94,7 @@ __all__ = [
     "Offline",
     "Option",
     "Page",
+    "PanelContent",
     "Param",
     "PluginReport",
     "Problem",
@@ -115,7 +121,9 @@ __all__ = [
     "Task",
     "TaskCall",
     "TaskChange",
+    "TaskColumn",
     "TaskFormatter",
+    "TaskPanel",
     "TaskQuery",
     "TaskResult",
     "TaskSummary",

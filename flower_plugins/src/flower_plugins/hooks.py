@@ -14,6 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from flower_plugins.brokers import BrokerInspector
     from flower_plugins.changes import EventSink
+    from flower_plugins.columns import TaskColumn
     from flower_plugins.history import HistoryStore
     from flower_plugins.host import Host
     from flower_plugins.identity import AuthProvider
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flower_plugins.offers import Offer
     from flower_plugins.options import Option
     from flower_plugins.pages import Assets, NavItem, Renderer
+    from flower_plugins.panels import TaskPanel
     from flower_plugins.records import TaskFormatter
     from flower_plugins.routes import Route
     from flower_plugins.services import Service
@@ -42,7 +44,9 @@ __all__ = [
     "flower_renderers",
     "flower_routes",
     "flower_services",
+    "flower_task_columns",
     "flower_task_formatters",
+    "flower_task_panels",
     "hookimpl",
 ]
 
@@ -117,6 +121,16 @@ def flower_routes(host: Host) -> Sequence[Route]:  # type: ignore[empty-body]
 @_hookspec
 def flower_nav_items(host: Host) -> Sequence[NavItem]:  # type: ignore[empty-body]
     """Add entries to the navigation."""
+
+
+@_hookspec
+def flower_task_columns(host: Host) -> Sequence[TaskColumn]:  # type: ignore[empty-body]
+    """Add columns to the list of tasks."""
+
+
+@_hookspec
+def flower_task_panels(host: Host) -> Sequence[TaskPanel]:  # type: ignore[empty-body]
+    """Add cards to the page of a task."""
 
 
 @_hookspec

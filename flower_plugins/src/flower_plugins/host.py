@@ -8,10 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from flower_plugins.brokers import QueueStats
 from flower_plugins.calls import TaskCall, TaskResult
+from flower_plugins.columns import TaskColumn
 from flower_plugins.metrics import MetricFamily
 from flower_plugins.offers import Broker
 from flower_plugins.options import Settings
 from flower_plugins.pages import Banner, NavItem
+from flower_plugins.panels import DrawnPanel
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task, Worker
 from flower_plugins.rollups import Problem, Rollups
@@ -324,6 +326,15 @@ class Host(Protocol):
 
     def nav_items(self) -> Sequence[NavItem]:
         """Return the navigation, in order."""
+
+    def task_columns(self) -> Sequence[TaskColumn]:
+        """Return the columns that plugins add to the list of tasks. Their `value` never raises: what fails is None."""
+
+    def task_panels(self, task: Task, **names: Any) -> Sequence[DrawnPanel]:
+        """Draw the panels that plugins add to the page of a task, in order; one that fails is left out.
+
+        `names` are given to the panels' templates, `task` aside.
+        """
 
     def banners(self) -> Sequence[Banner]:
         """Return what every page must say now: insecure configuration, gaps, drops."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,16 +84,16 @@ class Site:
         return self.serve(lambda client: client.json(path))
 
 
-def make_site(*, refusals: dict[str, str] | None = None, **host_options: Any) -> Site:
+def make_site(*, refusals: dict[str, str] | None = None, templates: Sequence[Path] = (), **host_options: Any) -> Site:
     options = plugin.flower_options()
     host_options.setdefault("tasks", [FakeTask("a"), FakeTask("b", state="FAILURE", exception="ValueError('no')")])
     host_options.setdefault("workers", [FakeWorker("w1@shop"), FakeWorker("w2@shop", online=False)])
     host = FakeHost(options=options, **host_options)
     host.navigation = list(plugin.flower_nav_items())
     renderer = JinjaRenderer(offer_context(*options, natural_time=host.settings["natural_time"]))
-    templates = plugin.flower_assets()[0].templates
-    assert templates is not None
-    renderer.open(host, [templates])
+    own = plugin.flower_assets()[0].templates
+    assert own is not None
+    renderer.open(host, [own, *templates])
     renderer.environment.bytecode_cache = COMPILED
     host.renderer = renderer.render
     return Site(host, refusals or {})

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from flower_dashboard.columns import ALL, DEFAULT, chosen
+from flower_dashboard.columns import ALL, DEFAULT, chosen, every
+from flower_plugins import TaskColumn
+from flower_plugins.testing import FakeHost
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,14 @@ from flower_dashboard.columns import ALL, DEFAULT, chosen
 )
 def test_the_setting_names_columns_in_order(setting, slugs):
     assert [column.slug for column in chosen(setting)] == slugs.split()
+
+
+def test_columns_of_plugins_come_after_ours_and_are_chosen_like_them():
+    host = FakeHost()
+    host.columns = [TaskColumn("customer", "Customer", lambda task: "acme")]
+    there = every(host)
+    assert [column.slug for column in there][-2:] == ["eta", "customer"]
+    assert not there[-1].sortable
+    assert [column.slug for column in chosen("customer, name", there)] == ["customer", "name"]
+    assert chosen("all", there) == there
+    assert [column.slug for column in chosen("customer,name")] == ["name"]

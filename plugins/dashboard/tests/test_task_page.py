@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flower_plugins import TaskResult
+from flower_plugins import TaskPanel, TaskResult
 from flower_plugins.testing import FakeTask, FakeWorker
 
 START = 1_700_000_000.0
@@ -263,20 +263,6 @@ def test_the_page_follows_its_task(site):
     assert page.values("body", "data-stream") == ["/stream?topics=task%3At%2C1"]
 
 
-def test_the_plugins_page_puts_failures_first(site):
-    from flower_plugins import PluginReport
-
-    made = site()
-    made.host.plugin_reports = [
-        PluginReport("api", "flower-api", "3.0.0", "active", "", ["flower_routes"]),
-        PluginReport("broken", "acme", "0.1", "failed", "ImportError: no slack"),
-    ]
-    text = made.page("/plugins").text
-    assert text.index("broken") < text.index("flower-api")
-    assert "ImportError: no slack" in text
-    assert "flower_routes" in text
-
-
 def test_a_task_whose_worker_is_lost_says_so_and_does_not_run_on(site):
     """R31"""
     task = FakeTask("t", state="STARTED", worker="w2@shop", succeeded=None, started=time.time() - 60)
@@ -302,3 +288,33 @@ def test_times_of_clocks_that_disagree_are_not_subtracted(site, skew):
     assert re.search("Sent .* Received .* 1.00 s waiting in the worker Started .* 2.00 s running Succeeded", page.text)
     assert "in the queue" not in page.text
     assert [float(width) for width in page.values("rect", "width")] == pytest.approx([333.33, 666.67])
+
+
+def test_panels_of_plugins_are_cards_between_the_call_and_the_details(site):
+    made = site(tasks=[FakeTask("t", name="<x-evil>")])
+    made.host.panels = [
+        TaskPanel("cost", "Cost", lambda task: {"Price <b>": "12 €", "Tax": None}, order=20),
+        TaskPanel("note", "Note", lambda task: f"{task.name} is\nlate", order=10),
+        TaskPanel("none", "Nothing to say", lambda task: None),
+    ]
+    page = made.page("/task/t")
+    assert [card["id"] for card in page.find("section", **{"class": "card panel"})] == ["panel-note", "panel-cost"]
+    assert re.search("Call .* Note <x-evil> is late Cost Price <b> 12 € Tax \u2013 none Details", page.text)
+    assert not page.find("x-evil")
+    assert not page.find("b")
+    assert "Nothing to say" not in page.text
+    assert "Cost" not in made.page("/task/t/confirm?action=revoke").text
+
+
+def test_the_template_of_a_panel_is_drawn_with_what_every_page_has(site, tmp_path):
+    (tmp_path / "acme.html").write_text(
+        '{% import "macros.html" as ui with context %}<p>{{ ui.state(task.state) }} {{ word }}</p>'
+        '{{ ui.order(url("/acme"), "Open a ticket", "write") }}'
+    )
+    made = site(tasks=[FakeTask("t")], refusals={"write": "Only looking"}, templates=[tmp_path])
+    made.host.panels = [TaskPanel("acme", "Acme", lambda task: {"word": "<x-evil>"}, "acme.html")]
+    page = made.page("/task/t")
+    assert '<p><span class="state state-ok">' in page.html
+    assert "&lt;x-evil&gt;" in page.html
+    assert not page.find("x-evil")
+    assert '<button class="button" disabled>Open a ticket' in page.html

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from flower_plugins import QueryError, Route
+from flower_plugins import QueryError, Route, TaskColumn
 from flower_plugins.testing import FakeTask
 
 
@@ -283,3 +284,35 @@ def test_one_link_of_a_row_stands_for_it(site):
         assert len([a for a in page.find("a") if "data-row" in a]) == 3
     nameless = site(tasks=[FakeTask("x", name=None)], tasks_columns="name,uuid").page("/tasks")
     assert [a["href"] for a in nameless.find("a") if "data-row" in a] == ["/task/x"]
+
+
+def test_columns_of_plugins_are_shown_when_chosen_and_never_sorted_by(site):
+    made = site(tasks=tasks(1), tasks_columns="customer,name,due,cost,nothing")
+    made.host.columns = [
+        TaskColumn("customer", "Customer <x>", lambda task: f"<x-evil>{task.uuid}"),
+        TaskColumn("due", "Due", lambda task: 1_700_000_060.0, "time"),
+        TaskColumn("cost", "Cost", lambda task: 12.5, "number"),
+        TaskColumn("nothing", "Nothing", lambda task: None),
+        TaskColumn("other", "Other", lambda task: 1 / 0),
+    ]
+    page = made.page("/tasks")
+    cells = [cell["data-label"] for cell in page.find("td", role="cell") if cell["class"] != "pick"]
+    assert cells == ["Customer <x>", "Name", "Due", "Cost", "Nothing"]
+    assert "<x-evil>id-0000" in page.text
+    assert not page.find("x-evil")
+    assert '<time datetime="2023-11-14T22:14:20.000+00:00"' in page.html
+    assert re.search(r'<td role="cell" class="kind-number" data-label="Cost">12.5</td>', page.html)
+    assert re.search(r'data-label="Nothing"><span class="missing">', page.html)
+    (head,) = page.find("th", **{"data-column": "customer"})
+    assert "aria-sort" not in head
+    offered = [item["data-column"] for item in page.find("li") if "data-column" in item]
+    assert offered[:5] == ["customer", "name", "due", "cost", "nothing"]
+    assert offered[-1] == "other"
+
+
+def test_a_column_of_a_plugin_can_be_asked_for_by_the_browser(site):
+    made = site(tasks=tasks(1))
+    made.host.columns = [TaskColumn("customer", "Customer", lambda task: "acme")]
+    assert "acme" not in made.page("/tasks").text
+    assert "acme" in made.page("/tasks?own=name,customer").text
+    assert "acme" in made.page("/tasks?columns=customer").text

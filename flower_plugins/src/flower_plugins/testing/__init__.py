@@ -13,6 +13,7 @@ from flower_plugins.testing.contracts import (
     ServiceContract,
     TaskFormatterContract,
 )
+from flower_plugins.testing.displays import TaskColumnContract, TaskPanelContract
 from flower_plugins.testing.host import (
     FakeControl,
     FakeHost,
@@ -63,7 +64,9 @@ __all__ = [
     "ScriptedProvider",
     "ScriptedReply",
     "ServiceContract",
+    "TaskColumnContract",
     "TaskFormatterContract",
+    "TaskPanelContract",
     "browser_request",
     "offer_context",
     "play_provider",

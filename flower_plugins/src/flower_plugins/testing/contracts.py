@@ -18,6 +18,7 @@ from typing import Any
 from flower_plugins import hooks
 from flower_plugins.brokers import BrokerInspector, QueueStats
 from flower_plugins.changes import EventSink, TaskChange, WorkerChange
+from flower_plugins.columns import TaskColumn
 from flower_plugins.errors import Unavailable
 from flower_plugins.history import HistoryStore, Row
 from flower_plugins.identity import AuthProvider, Identity
@@ -25,6 +26,7 @@ from flower_plugins.metrics import HistogramSample, MetricExporter, MetricFamily
 from flower_plugins.offers import Offer
 from flower_plugins.options import Option
 from flower_plugins.pages import Assets, NavItem
+from flower_plugins.panels import TaskPanel
 from flower_plugins.records import EditableTask, TaskFormatter
 from flower_plugins.routes import ACCESS_LEVELS, Answer, Route
 from flower_plugins.services import Service
@@ -55,6 +57,8 @@ _RESULT_TYPES: dict[str, type] = {
     "flower_options": Option,
     "flower_routes": Route,
     "flower_services": Service,
+    "flower_task_columns": TaskColumn,
+    "flower_task_panels": TaskPanel,
 }
 _OFFERED: dict[str, type] = {
     "flower_auth_providers": AuthProvider,
@@ -109,6 +113,8 @@ class PluginContract:
         for option in self.call("flower_options"):
             assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", option.name)
             assert option.help, f"{option.name} has no help"
+            if option.check is not None and option.default is not None and not option.multiple:
+                assert option.check(option.default) is not None, f"the check of {option.name} returns no value"
 
     def test_offers_can_be_loaded(self) -> None:
         for name, wanted in _OFFERED.items():
@@ -138,6 +144,13 @@ class PluginContract:
         for assets in self.call("flower_assets"):
             for folder in (assets.templates, assets.static):
                 assert folder is None or folder.is_dir()
+
+    def test_the_templates_of_panels_are_in_the_assets(self) -> None:
+        folders = [assets.templates for assets in self.call("flower_assets") if assets.templates is not None]
+        for panel in self.call("flower_task_panels"):
+            assert panel.content or panel.template, f"panel {panel.slug!r} has nothing to show"
+            if panel.template:
+                assert any((folder / panel.template).is_file() for folder in folders), panel.template
 
 
 class AuthProviderContract:

@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 
 from flower_plugins.brokers import QueueStats
 from flower_plugins.calls import TaskCall, TaskResult
+from flower_plugins.columns import TaskColumn
 from flower_plugins.errors import Forbidden, InvalidParameter, NotFound, Offline, QueryError, Unavailable
 from flower_plugins.host import Gap, PluginReport, QueueReport
 from flower_plugins.metrics import MetricFamily
 from flower_plugins.offers import Broker, OfferContext
 from flower_plugins.options import Option
 from flower_plugins.pages import Banner, NavItem
+from flower_plugins.panels import DrawnPanel, TaskPanel
 from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import Task
 from flower_plugins.rollups import Problem
@@ -429,6 +431,8 @@ class FakeHost:
         self.url_prefix = url_prefix
         self.plugin_reports: list[PluginReport] = []
         self.navigation: list[NavItem] = []
+        self.columns: list[TaskColumn] = []
+        self.panels: list[TaskPanel] = []
         self.banner_list: list[Banner] = []
         self.problem_list: list[Problem] = []
         self.families: list[MetricFamily] = []
@@ -441,6 +445,13 @@ class FakeHost:
 
     def nav_items(self) -> Sequence[NavItem]:
         return self.navigation
+
+    def task_columns(self) -> Sequence[TaskColumn]:
+        return self.columns
+
+    def task_panels(self, task: Task, **names: Any) -> Sequence[DrawnPanel]:
+        drawn = (panel.draw(task, self.render, names) for panel in sorted(self.panels, key=lambda each: each.order))
+        return [panel for panel in drawn if panel is not None]
 
     def banners(self) -> Sequence[Banner]:
         return self.banner_list

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-__all__ = ["ALL", "DEFAULT", "SLUGS", "SORTABLE", "Column", "chosen"]
+from flower_plugins import Host, Task
+
+__all__ = ["ALL", "DEFAULT", "SLUGS", "SORTABLE", "Column", "chosen", "every"]
 
 
 class Column(NamedTuple):
-    """One column; `slug` is the task field it shows, `kind` chooses the cell's form in the template."""
+    """One column; `kind` chooses the form of its cells.
+
+    `read` returns what it shows of a task, None for a column of ours: it shows the field that `slug` names.
+    """
 
     slug: str
     title: str
     kind: str = "text"
     sortable: bool = True
+    read: Callable[[Task], Any] | None = None
 
 
 ALL = (
@@ -39,17 +46,22 @@ SLUGS = tuple(column.slug for column in ALL)
 SORTABLE = frozenset(column.slug for column in ALL if column.sortable)
 DEFAULT = "name,uuid,state,received,runtime,worker"
 
-_BY_SLUG = {column.slug: column for column in ALL}
+
+def every(host: Host) -> tuple[Column, ...]:
+    """Return the columns there are: ours, then those that plugins add."""
+    added = (Column(each.slug, each.title, each.kind, False, each.read) for each in host.task_columns())
+    return (*ALL, *added)
 
 
-def chosen(setting: str) -> tuple[Column, ...]:
-    """Return the columns that `tasks_columns` names, in its order.
+def chosen(setting: str, there: Sequence[Column] = ALL) -> tuple[Column, ...]:
+    """Return those columns of all `there` are that `tasks_columns` names, in its order.
 
     Blanks are trimmed, unknown and repeated names left out; "all" anywhere means every column.
     A setting that names none gives the default.
     """
     slugs = [slug.strip().lower() for slug in setting.split(",")]
     if "all" in slugs:
-        return ALL
-    known = dict.fromkeys(slug for slug in slugs if slug in _BY_SLUG)
-    return tuple(_BY_SLUG[slug] for slug in known) or chosen(DEFAULT)
+        return tuple(there)
+    by_slug = {column.slug: column for column in there}
+    known = dict.fromkeys(slug for slug in slugs if slug in by_slug)
+    return tuple(by_slug[slug] for slug in known) or chosen(DEFAULT)

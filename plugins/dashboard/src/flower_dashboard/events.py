@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flower_plugins.rollups import OTHER
 
-__all__ = ["ENDED", "series_look", "type_look"]
+__all__ = ["ENDED", "any_look", "series_look", "type_look"]
 
 ENDED = ("task-succeeded", "task-failed", "task-retried", "task-revoked", "task-rejected")
 """The types that end an attempt, in the order in which they are stacked."""
@@ -27,6 +27,11 @@ def type_look(label: str) -> tuple[str, str]:
     if label == OTHER:
         return "Other", "idle"
     return _LOOKS.get(label) or (label.removeprefix("task-").capitalize(), "idle")
+
+
+def any_look(labels: list[str]) -> dict[str, tuple[str, str]]:
+    """Return words and tones of labels that may be event types or names: how charts of plugins look."""
+    return {label: _LOOKS.get(label, look) for label, look in series_look(labels).items()}
 
 
 def series_look(labels: list[str]) -> dict[str, tuple[str, str]]:

@@ -24,7 +24,8 @@ def flower_options() -> Sequence[Option]:
             "tasks_columns",
             str,
             columns.DEFAULT,
-            f"Columns of the tasks page in their order, separated by commas, or “all”: {', '.join(columns.SLUGS)}.",
+            f"Columns of the tasks page in their order, separated by commas, or “all”: {', '.join(columns.SLUGS)}, "
+            "and those that plugins add.",
         ),
     ]
 

@@ -21,8 +21,9 @@ class JinjaRenderer(Renderer):
     """Jinja2, always escaping, with the names below in every template.
 
     Functions: `host`, `url(path, …)`, `path(part, …)` for parts that come from data, `asset(plugin, file)`,
-    `nav()`, `banners()`, `now()`. Filters: `iso`, `absolute`, `day`, `time`, `ago` for seconds since the
-    epoch, `duration` for seconds, `count`, `short`, `label`, `text`, `look` for a state.
+    `nav()`, `banners()`, `now()`; for the macros of charts.html `bars(series)`, `lines(series)`, `spark(values)`.
+    Filters: `iso`, `absolute`, `day`, `time`, `ago` for seconds since the epoch, `duration` for seconds, `count`,
+    `short`, `label`, `text`, `look` for a state.
     """
 
     def __init__(self, context: OfferContext) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
-from flower_dashboard import formats, states
+from flower_dashboard import charts, formats, states
 from flower_dashboard.environment import badge
+from flower_dashboard.events import any_look
 from flower_dashboard.links import path
-from flower_plugins import Gap, Host, Settings
+from flower_plugins import Gap, Host, Series, Settings
 
 __all__ = ["make_environment"]
 
@@ -35,6 +36,10 @@ def make_environment(host: Host, templates: Sequence[Path], settings: Settings) 
         nav=host.nav_items,
         banners=host.banners,
         now=time.time,
+        bars=_bars,
+        lines=_lines,
+        spark=charts.spark,
+        auto_refresh=bool(settings["auto_refresh"]),
         natural_time=bool(settings["natural_time"]),
         environment=badge(settings["environment"] or ""),
         open_gap=lambda: _open_gap(host.status.gaps()),
@@ -54,6 +59,17 @@ def make_environment(host: Host, templates: Sequence[Path], settings: Settings) 
         look=states.look,
     )
     return environment
+
+
+def _bars(series: Series) -> charts.Chart:
+    """Return counts as stacked bars, for the macro `figure` of charts.html."""
+    return charts.bars(series, any_look(list(series.labels)).__getitem__)
+
+
+def _lines(series: Series, unit: str = "seconds") -> charts.Chart:
+    """Return values as lines; `unit` is "seconds" or "count"."""
+    words = formats.count if unit == "count" else formats.duration
+    return charts.lines(series, any_look(list(series.labels)).__getitem__, words)
 
 
 def _open_gap(gaps: Sequence[Gap]) -> Gap | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from flower_dashboard.pages.page import PageHandler
+from flower_dashboard.views.plugins import plugins_view
 
 __all__ = ["PluginsPage"]
-
-_ORDER = {"failed": 0, "active": 1, "disabled": 2}
 
 
 class PluginsPage(PageHandler):
     """`/plugins`: the failed ones first."""
 
     def get(self) -> None:
-        reports = sorted(self.host.plugins(), key=lambda report: (_ORDER.get(report.state, 3), report.name))
-        self.show("dashboard/plugins.html", reports=reports)
+        self.show("dashboard/plugins.html", view=plugins_view(self.host))

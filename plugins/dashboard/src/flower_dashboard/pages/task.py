@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from flower_dashboard.markup import Html
 from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.params import SIGNALS
 from flower_dashboard.states import is_finished
 from flower_dashboard.views.task import task_view
-from flower_plugins import NotFound, Task
+from flower_plugins import Access, NotFound, Task
 
 __all__ = ["ConfirmTaskPage", "TaskPage", "TaskResultPage"]
 
@@ -26,8 +29,18 @@ class TaskPage(_TaskHandler):
     """`/task/<id>`."""
 
     def get(self) -> None:
-        view = task_view(self.host, self.find())
-        self.show("dashboard/task.html", subject=view.uuid, topics=(f"task:{view.uuid}",), view=view)
+        task = self.find()
+        view = task_view(self.host, task)
+        drawn = self.host.task_panels(task, visit=_Permissions(self.visit.refusal))
+        panels = [replace(panel, html=Html(panel.html)) for panel in drawn]  # the renderer has escaped what is in it
+        self.show("dashboard/task.html", subject=view.uuid, topics=(f"task:{view.uuid}",), view=view, panels=panels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Permissions:
+    """What a panel's template may know of the visitor: what is drawn for one is shown to all who may do the same."""
+
+    refusal: Callable[[Access], str | None]
 
 
 class ConfirmTaskPage(_TaskHandler):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from flower_dashboard.columns import Column
@@ -46,7 +47,7 @@ class RowWriter:
         self._columns = [
             (
                 f'<td role="cell" class="kind-{column.kind}" data-label="{escaped(column.title)}">',
-                column.slug,
+                column.read or attrgetter(column.slug),
                 forms.get(column.kind, _plain),
             )
             for column in shown
@@ -62,7 +63,7 @@ class RowWriter:
     def _row(self, task: Task) -> str:
         uuid, name = escaped(text(task.uuid)), escaped(text(task.name))
         self._at, self._rest = task, _TO_THE_ROW
-        cells = [f"{start}{form(getattr(task, slug))}</td>" for start, slug, form in self._columns]
+        cells = [f"{start}{form(read(task))}</td>" for start, read, form in self._columns]
         return (
             f'<tr role="row" id="task-{uuid}" data-task><td role="cell" class="pick"><input type="checkbox" '
             f'form="bulk" name="ids" value="{uuid}" aria-label="Select {name or "task"} {uuid}"></td>'

@@ -75,12 +75,13 @@ async def tasks_view(host: Host, selection: Selection, origin: str = "", own: st
 
     `origin` is scheme and host that the page was asked by, `own` the columns that the browser keeps.
     """
-    shown = columns.chosen(selection.columns or own or host.settings["tasks_columns"])
+    there = columns.every(host)
+    shown = columns.chosen(selection.columns or own or host.settings["tasks_columns"], there)
     page, error, selection = await _ask(host, selection)
     writer = RowWriter(host, shown, natural=bool(host.settings["natural_time"]))
     return TasksView(
         headings=[_heading(host, selection, column) for column in shown],
-        columns=[(column, True) for column in shown] + [(other, False) for other in columns.ALL if other not in shown],
+        columns=[(column, True) for column in shown] + [(other, False) for other in there if other not in shown],
         rows=writer.rows(page.rows),
         pager=_pager(host, selection, page),
         chips=[*chips(host, selection), *await lost_chip(host, selection)],

@@ -1,0 +1,1 @@
+"""An example plugin of Flower: all metrics as JSON."""

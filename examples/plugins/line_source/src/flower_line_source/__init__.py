@@ -1,0 +1,1 @@
+"""An example plugin of Flower: events from a socket, one a line."""

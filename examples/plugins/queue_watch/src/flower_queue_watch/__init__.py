@@ -1,0 +1,1 @@
+"""An example plugin of Flower: a service that warns when a queue grows too long."""

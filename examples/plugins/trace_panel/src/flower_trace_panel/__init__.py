@@ -1,0 +1,1 @@
+"""An example plugin of Flower: a link from each task to its trace."""
