@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flower_dashboard.formats import Clock, count, duration, label, plain, short, text, whole
+from flower_dashboard.formats import Clock, count, duration, label, plain, rough, short, text, whole
 
 WHEN = 1_700_000_000.5
 
@@ -28,6 +28,25 @@ WHEN = 1_700_000_000.5
 )
 def test_durations(value, words):
     assert duration(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0.00 ms"),
+        (0.59211, "592 ms"),
+        (0.00512, "5.12 ms"),
+        (0.9996, "1.00 s"),
+        (12.48, "12.5 s"),
+        (59.97, "1m 00s"),
+        (125, "2m 05s"),
+        (-0.5, "-500 ms"),
+        (None, ""),
+        (float("inf"), ""),
+    ],
+)
+def test_estimates_have_three_digits(value, words):
+    assert rough(value) == words
 
 
 @pytest.mark.parametrize(("value", "words"), [(1234567, "1,234,567"), (None, "0"), ("many", "many"), (3.9, "3")])

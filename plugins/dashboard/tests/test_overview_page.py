@@ -57,6 +57,29 @@ def test_every_way_to_look_at_the_chart_is_a_page(site, measure, split, span):
     assert chart["data-href"] == "/tasks"
 
 
+def test_the_chart_reaches_back_as_far_as_something_is_known(site):
+    assert chosen(busy(site).page("/")) == "1 hour"
+    young = site()
+    young.host.rollups.known_seconds = 120.0
+    young.host.rollups.add("task-succeeded", task="shop.add", worker="w1@shop", queue="celery", ago=10)
+    assert chosen(young.page("/")) == "5 minutes"
+    assert chosen(young.page("/?span=1h")) == "1 hour"
+
+
+def chosen(page):
+    """How far back the chart goes, in words."""
+    switch = page.html.split('aria-label="How far back"')[1].split("</nav>")[0]
+    return switch.split('aria-current="true">')[1].split("<")[0]
+
+
+def test_no_trend_is_claimed_before_there_is_an_hour_to_compare_with(site):
+    made = site()
+    for ago in range(0, 200, 4):
+        made.host.rollups.add("task-succeeded", task="shop.add", worker="w1@shop", queue="celery", ago=ago)
+    assert "last hour" not in made.page("/").text
+    assert "last hour" in busy(site).page("/").text
+
+
 @pytest.mark.parametrize("query", ["measure=x", "by=x", "span=x"])
 def test_other_ways_are_400(site, query):
     assert site().fetch(f"/?{query}").code == 400

@@ -23,7 +23,7 @@ def test_a_plugin_extends_the_layout_and_cannot_replace_it(tmp_path):
     (tmp_path / "acme.html").write_text('{% extends "layout.html" %}{% block main %}<h1>{{ word }}</h1>{% endblock %}')
     html = renderer(FakeHost(url_prefix="/flower"), tmp_path).render("acme.html", {"word": "<x-evil>"})
     assert "<h1>&lt;x-evil&gt;</h1>" in html
-    assert 'href="/flower/static/dashboard/css/app.css"' in html
+    assert 'href="/flower/static/dashboard/css/base.css"' in html
     assert "stolen" not in html
 
 

@@ -33,11 +33,15 @@ class _Measured(NamedTuple):
 
 
 class FakeRollups:
-    """Answers from what `add`, `measure` and `length` were told, as of `now`; `groups` is what `failures` returns."""
+    """Answers from what `add`, `measure` and `length` were told, as of `now`; `groups` is what `failures` returns.
+
+    Before the last `known_seconds` nothing is known, as before a start.
+    """
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now
         self.groups: list[FailureGroup] = []
+        self.known_seconds = float(_DAY)
         self._seen: list[_Seen] = []
         self._measured: list[_Measured] = []
         self._lengths: list[tuple[float, str, int]] = []
@@ -73,13 +77,15 @@ class FakeRollups:
         span = _checked(span)
         step, size = _resolution(span, 1 if by == "type" and not one else 10)
         first = self._first(step, size)
+        since = self.now - self.known_seconds
+        nothing = [0.0 if first + (place + 1) * step > since else None for place in range(size)]
         values: dict[str, list[float | None]] = {}
         for seen in self._seen:
             place = int((seen.at - first) // step)
             wanted = task in (None, seen.task) and worker in (None, seen.worker) and queue in (None, seen.queue)
             label = str(getattr(seen, by))
             if 0 <= place < size and wanted and label and (types is None or seen.type in types):
-                row = values.setdefault(label, [0.0] * size)
+                row = values.setdefault(label, list(nothing))
                 row[place] = (row[place] or 0) + seen.number
         return Series(first, step, values if by == "type" else _busiest(values, limit, size))
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flower_dashboard.formats import count, duration
+from flower_dashboard.formats import count, rough
 from flower_plugins import Series
 
 __all__ = ["Band", "Chart", "bars", "coarse", "lines", "spark"]
@@ -79,7 +79,7 @@ def bars(series: Series, look: Callable[[str], tuple[str, str]]) -> Chart:
     return _chart(found, bands, count(top), names, count, stacked=True)
 
 
-def lines(series: Series, look: Callable[[str], tuple[str, str]], words: Callable[[float], str] = duration) -> Chart:
+def lines(series: Series, look: Callable[[str], tuple[str, str]], words: Callable[[float], str] = rough) -> Chart:
     """Return lines of seconds, or of what `words` makes of a value; the highest of what is drawn as one point."""
     found = coarse(series, max)
     top = _nice(max((value or 0.0 for values in found.values.values() for value in values), default=0.0))

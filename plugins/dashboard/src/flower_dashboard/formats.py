@@ -147,6 +147,18 @@ def duration(value: Any) -> str:
     return f"{hours}h {minutes:02d}m {rest:02d}s" if hours else f"{minutes}m {rest:02d}s"
 
 
+def rough(value: Any) -> str:
+    """Return an estimate in seconds with three digits, as `592 ms`, `1.06 s` or `2m 05s`; "" for what is no number."""
+    seconds = number(value)
+    if seconds is None:
+        return ""
+    if seconds < 0:
+        return f"-{rough(-seconds)}"
+    if seconds < 0.9995:
+        return f"{_three(seconds * 1000)} ms"
+    return f"{_three(seconds)} s" if seconds < 59.95 else duration(math.floor(seconds + 0.5))
+
+
 def short(value: Any, length: int = 8) -> str:
     """Return the beginning of an identifier."""
     return text(value)[:length]
@@ -175,6 +187,11 @@ def plain(value: Any, depth: int = 20) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item, depth - 1) for item in value]
     return str(value)
+
+
+def _three(value: float) -> str:
+    """Return a number below 1000 with three digits."""
+    return f"{value:#.3g}".rstrip(".") if value >= 0.1 else f"{value:.2f}"
 
 
 def _span(seconds: float) -> str:

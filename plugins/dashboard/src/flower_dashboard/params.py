@@ -58,7 +58,7 @@ OVERVIEW_PARAMS = (
     Param("json", bool, False, help="Answer with the workers as JSON, as older Flowers did here."),
     Param("measure", str, "count", choices=tuple(MEASURES), help="What the chart shows."),
     Param("by", str, "state", choices=tuple(SPLITS), help="What the chart is split by."),
-    Param("span", str, "1h", choices=tuple(SPANS), help="How far the chart goes back."),
+    Param("span", str, "", choices=("", *SPANS), help="How far the chart goes back; what is known decides."),
 )
 TASK_TYPES_PARAMS = (
     _FRAGMENT,

@@ -52,6 +52,7 @@ def make_environment(host: Host, templates: Sequence[Path], settings: Settings) 
         ago=lambda value: clock.ago(value, time.time()),
         left=lambda value: formats.left(value, time.time()),
         duration=formats.duration,
+        rough=formats.rough,
         count=formats.count,
         short=formats.short,
         label=formats.label,

@@ -9,7 +9,7 @@ from heapq import nsmallest
 
 from flower_dashboard.charts import Chart, bars, lines, spark
 from flower_dashboard.events import ENDED, series_look, type_look
-from flower_dashboard.formats import duration, text, whole
+from flower_dashboard.formats import rough, text, whole
 from flower_dashboard.params import MEASURES, SPANS, SPLITS
 from flower_dashboard.views.queues import QueueCard, queue_cards
 from flower_dashboard.views.worker_row import WorkerRow, worker_row
@@ -25,6 +25,7 @@ _CARDS = 8
 _FAILURES = 8
 _SHOWN = 6
 _NOTICED = 0.05
+_BASELINE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,21 @@ class OverviewView:
 
 
 def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, span: str) -> OverviewView:
-    """Return the page; `report` is what is known of the queues."""
+    """Return the page; `report` is what is known of the queues. Without a `span` what is known decides it."""
     everyone = host.workers.all()
     up = [worker.online is True for worker in everyone]
     worst = nsmallest(_CARDS, zip(up, everyone, strict=True), key=_worst_first)
     problems = host.problems()
 
     def link(chosen_measure: str = measure, chosen_split: str = split, chosen_span: str = span) -> str:
-        return host.url("/", measure=chosen_measure, by=chosen_split, span=chosen_span)
+        return host.url("/", measure=chosen_measure, by=chosen_split, span=chosen_span or None)
 
+    shown = span or _telling(host.rollups.counts(_BEFORE, types=ENDED))
     online = sum(up)
     return OverviewView(
         problems=sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)),
         tiles=_tiles(host),
-        chart=main_chart(host, measure=measure, split=split, span=SPANS[span][1]),
+        chart=main_chart(host, measure=measure, split=split, span=SPANS[shown][1]),
         title=f"{MEASURES[measure]} by {SPLITS[split]}" if measure == "count" else f"{MEASURES[measure]} of tasks",
         measures=[Choice(words, link(chosen_measure=slug), slug == measure) for slug, words in MEASURES.items()],
         splits=[
@@ -102,7 +104,7 @@ def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, 
             for slug, words in SPLITS.items()
             if measure == "count" or slug in ("state", "task")
         ],
-        spans=[Choice(words, link(chosen_span=slug), slug == span) for slug, (words, _) in SPANS.items()],
+        spans=[Choice(words, link(chosen_span=slug), slug == shown) for slug, (words, _) in SPANS.items()],
         queues=queue_cards(host, report)[:_CARDS],
         queue_note=report.error if report.stale or not report.queues else "",
         workers=[worker_row(worker) for _, worker in worst],
@@ -134,6 +136,13 @@ def main_chart(host: Host, *, measure: str, split: str, span: float) -> Chart:
     return bars(series, series_look(list(series.labels)).__getitem__)
 
 
+def _telling(hour: Series) -> str:
+    """Return how far back to look: not an hour of which only the last minutes are known."""
+    columns = zip(*hour.values.values(), strict=True)
+    unknown = next((place for place, column in enumerate(columns) if any(value is not None for value in column)), 0)
+    return "5m" if (len(hour) - unknown) * hour.step <= 2 * _NOW else "1h"
+
+
 def _tiles(host: Host) -> list[Tile]:
     rollups = host.rollups
     now, before = rollups.overall(_NOW), rollups.overall(_BEFORE)
@@ -153,7 +162,7 @@ def _tiles(host: Host) -> list[Tile]:
             rate_unit,
             host.url("/tasks"),
             *_spark(done),
-            *_change(now.rate, before.rate, better=0, enough=before.ended),
+            *_change(now.rate, before.rate, better=0, earlier=before.ended - now.ended),
             "",
         ),
         Tile(
@@ -163,7 +172,7 @@ def _tiles(host: Host) -> list[Tile]:
             "%",
             host.url("/tasks", state="FAILURE"),
             *_spark(failed),
-            *_change(now.failure_rate, before.failure_rate, better=-1, enough=before.ended),
+            *_change(now.failure_rate, before.failure_rate, better=-1, earlier=before.ended - now.ended),
             f"{whole(now.counts.get('task-failed'))} of {now.ended}",
         ),
         Tile(
@@ -172,7 +181,7 @@ def _tiles(host: Host) -> list[Tile]:
             *_seconds(now.runtime.p95),
             host.url("/task-types", sort_by="-runtime"),
             *_line(rollups.percentiles("runtime", _NOW, (0.95,))),
-            *_change(now.runtime.p95, before.runtime.p95, better=-1, enough=before.runtime.count),
+            *_change(now.runtime.p95, before.runtime.p95, better=-1, earlier=before.runtime.count - now.runtime.count),
             "",
         ),
         Tile(
@@ -181,7 +190,7 @@ def _tiles(host: Host) -> list[Tile]:
             *_seconds(None if waiting is None else waiting.wait.p95),
             host.url("/task-types", sort_by="-wait"),
             *_line(rollups.percentiles("wait", _NOW, (0.95,))),
-            *_change(now.wait.p95, before.wait.p95, better=-1, enough=before.wait.count),
+            *_change(now.wait.p95, before.wait.p95, better=-1, earlier=before.wait.count - now.wait.count),
             "" if waiting is None else waiting.name,
         ),
     ]
@@ -197,13 +206,13 @@ def _rate(rate: float) -> tuple[str, str]:
 def _seconds(value: float | None) -> tuple[str, str]:
     if value is None:
         return "", ""
-    amount, _, unit = duration(value).partition(" ")
-    return (amount, unit) if unit in ("ms", "s") else (duration(value), "")
+    amount, _, unit = rough(value).partition(" ")
+    return (amount, unit) if unit in ("ms", "s") else (rough(value), "")
 
 
-def _change(now: float | None, before: float | None, *, better: int, enough: int) -> tuple[str, str]:
-    """Return the change against the hour in words, and its tone; nothing where the hour says too little."""
-    if now is None or before is None or not before or enough < 20:
+def _change(now: float | None, before: float | None, *, better: int, earlier: int) -> tuple[str, str]:
+    """Return the change against the hour in words, and its tone; nothing where it holds too little from before."""
+    if now is None or before is None or not before or earlier < _BASELINE:
         return "", ""
     ratio = now / before - 1
     if abs(ratio) < _NOTICED:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flower_dashboard.charts import spark
-from flower_dashboard.formats import duration
+from flower_dashboard.formats import rough
 from flower_dashboard.params import SPANS
 from flower_dashboard.views.sorting import Heading, heading, split
 from flower_plugins import Host, TaskSummary
@@ -112,10 +112,10 @@ def _row(host: Host, row: TaskSummary) -> TypeRow:
         failed=row.counts.get("task-failed", 0),
         share="" if not row.failure_rate else f"{row.failure_rate * 100:.2g} %",
         retried=row.counts.get("task-retried", 0),
-        p50=duration(row.runtime.p50),
-        p95=duration(row.runtime.p95),
-        p99=duration(row.runtime.p99),
-        wait=duration(row.wait.p95),
+        p50=rough(row.runtime.p50),
+        p95=rough(row.runtime.p95),
+        p99=rough(row.runtime.p99),
+        wait=rough(row.wait.p95),
         spark=spark(row.sparkline),
         width=max(len(row.sparkline), 1),
         href="" if other else host.url("/tasks", name=row.name),

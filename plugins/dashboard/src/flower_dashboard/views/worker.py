@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
-from flower_dashboard.formats import duration, label, number, text, whole
+from flower_dashboard.formats import duration, label, number, rough, text, whole
 from flower_dashboard.views.worker_row import WorkerRow, worker_row
 from flower_plugins import Host, Worker
 
@@ -125,7 +125,7 @@ def worker_view(host: Host, worker: Worker, limit: int) -> WorkerView:
         asked=number(info.get("timestamp")),
         asks=host.inspect.enabled,
         older=_older(host.inspect.times(worker.hostname), number(info.get("timestamp"))),
-        uptime=duration(stats.get("uptime")),
+        uptime=rough(stats.get("uptime")),
         concurrency=text(pool.get("max-concurrency")),
         pool=[
             *_facts(pool),

@@ -16,7 +16,15 @@ export function startDetails() {
   document.addEventListener("click", closePopovers);
   document.addEventListener("keydown", escape);
   dropFlash();
+  showPlace();
   said = news();
+}
+
+/** On a small screen the navigation may be longer than the line. */
+function showPlace() {
+  const nav = document.querySelector(".nav");
+  const here = nav?.querySelector("[aria-current]");
+  if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
 }
 
 function reveal() {
