@@ -21,6 +21,7 @@ _RECENT_SECONDS = 3600.0
 _MAX_LOOKED_AT = 5000
 _MAX_SAME = 10
 _MIN_FAILURES, _MIN_MORE, _TIMES_MORE = 5, 0.05, 2.0
+_BASELINE, _MIN_ENDED, _HALF = 20, 10, 0.5
 _MIN_WAITS, _MIN_WAIT_SECONDS, _TIMES_LONGER = 20, 1.0, 3.0
 _MAX_AGE = 120.0
 _UNHEARD_TASKS = 3
@@ -127,8 +128,12 @@ class Problems:
         for each in failing[:_MAX_SAME]:
             now, before = each.now, each.before
             rate = f"{now.failed:,} of {now.ended:,} in the last 5 minutes ({_percent(now.rate)})"
-            usual = f"{_percent(before.rate)} in the hour before" if before.ended else "none ended in the hour before"
-            sentence = f"{each.name} fails more often than usual: {rate}, {usual}."
+            if before.ended < _BASELINE:
+                sentence = f"{each.name} mostly fails: {rate}."
+            else:
+                sentence = (
+                    f"{each.name} fails more often than usual: {rate}, {_percent(before.rate)} in the hour before."
+                )
             yield Problem("failure-rate", "error", sentence, _tasks(state="FAILURE", name=each.name))
         slow = sorted(filter(_waits_longer, compared), key=lambda each: -(each.wait_now.p50 or 0))
         for each in slow[:_MAX_SAME]:
@@ -165,6 +170,8 @@ class Problems:
 
 def _fails_more(each: Comparison) -> bool:
     now, before = each.now, each.before
+    if before.ended < _BASELINE:  # What is usual is not known.
+        return now.ended >= _MIN_ENDED and now.rate >= _HALF
     more = now.rate >= before.rate + _MIN_MORE and now.rate >= _TIMES_MORE * before.rate
     return now.failed >= _MIN_FAILURES and more
 

@@ -158,6 +158,18 @@ def test_more_failures_than_before(scene: Scene) -> None:
     assert scene.found("failure-rate") == []
 
 
+@pytest.mark.parametrize(("ended", "failing", "is_problem"), [(20, 9, False), (9, 9, False), (20, 10, True)])
+def test_without_a_usual_rate_only_half_of_them_failing_is_one(
+    scene: Scene, ended: int, failing: int, is_problem: bool
+) -> None:
+    scene.runs(19)
+    scene.pass_time(600)
+    scene.runs(ended, failing=failing)
+    assert [each.sentence for each in scene.found("failure-rate")] == (
+        ["shop.pay mostly fails: 10 of 20 in the last 5 minutes (50 %)."] if is_problem else []
+    )
+
+
 def test_longer_waits_than_before(scene: Scene) -> None:
     scene.runs(50, wait=0.5)
     scene.pass_time(600)
