@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-__all__ = ["chromium", "watched"]
+__all__ = ["INJECTED", "check_accessibility", "chromium", "watched"]
+
+INJECTED = "x-evil, [onclick], [onerror], [style*=expression], main img, script:not([src])"
+"""What hostile texts would have made, were they taken for markup."""
 
 _ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+
+
+_WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
 @contextmanager
@@ -26,15 +34,22 @@ def chromium(path: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def watched(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Open a page of a Flower; at the end, fail for any console error, script error or request to another host."""
+def watched(browser: Browser, url: str, *, expected: str = "", **options: Any) -> Iterator[Page]:
+    """Open a page of a Flower; at the end, fail for any console error, script error or request to another host.
+
+    A console line with the `expected` words is none of them.
+    """
     complaints: list[str] = []
     context = browser.new_context(
         **{"base_url": f"{url}/", "viewport": {"width": 1440, "height": 900}, **options}  # type: ignore[arg-type]
     )
 
+    def hear(line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning") and not (expected and expected in line.text):
+            complaints.append(line.text)
+
     def watch(page: Page) -> None:
-        page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda each: None if each.url.startswith(url) else complaints.append(each.url))
 
@@ -42,3 +57,11 @@ def watched(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     yield context.new_page()
     context.close()
     assert complaints == []
+
+
+def check_accessibility(page: Page) -> None:
+    """Check WCAG 2.1 A and AA, in both themes; of the dark one what colours decide, for it changes nothing else."""
+    for theme, options in (("light", _WCAG), ("dark", _COLOURS)):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, f"{page.url}, {theme}: {found.generate_report()}"

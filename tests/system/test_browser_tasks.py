@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.system.browsing import watched
+from tests.system.browsing import check_accessibility, watched
 from tests.system.support import Launcher, Room, RunningFlower, until
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 _EVIL = "\"'><x-evil onclick=alert(1)></x-evil><script>alert(1)</script><img src=x onerror=alert(1)>"
 _TASK = "tests.system.cluster"
-_WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
 @pytest.fixture(scope="module")
@@ -247,22 +245,14 @@ def test_the_page_is_accessible_and_fits_with_everything_open(page: Page, width:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("searchbox").fill("sta")
     expect(options(page).first).to_be_visible()
-    _check_accessibility(page)
+    check_accessibility(page)
 
 
 def test_the_question_is_accessible(page: Page) -> None:
     page.goto("tasks?state=PENDING")
     page.get_by_role("button", name="Terminate…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    _check_accessibility(page)
-
-
-def _check_accessibility(page: Page) -> None:
-    """WCAG 2.1 A and AA, in both themes."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        found = Axe().run(page, options=_WCAG)
-        assert found.violations_count == 0, found.generate_report()
+    check_accessibility(page)
 
 
 def test_without_script_the_list_is_read_picked_from_and_exported(browser: Browser, flower: RunningFlower) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
-import pwd
 import re
 import subprocess
 import time
@@ -14,49 +12,17 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from tests.system.servers import answers, free_port
+from tests.system.nginx import DOCUMENTED, PREFIXED, listening, start_nginx
+from tests.system.servers import free_port
 from tests.system.support import Launcher, Publisher, Room, RunningFlower, until
 
 pytestmark = pytest.mark.system
 
 HOST = {"Host": "flower.example.com"}
 LOGIN = ("ann", "secret")
-DOCUMENTED = """
-server {
-    listen 80;
-    server_name flower.example.com;
-    charset utf-8;
-
-    location / {
-        proxy_pass http://localhost:5555;
-        proxy_set_header Host $host;
-        proxy_redirect off;
-        proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection "upgrade";
-    }
-}
-"""
 LOGIN_LINES = """
         auth_basic "Restricted";
         auth_basic_user_file htpasswd;
-"""
-PREFIXED = DOCUMENTED.replace("location / {", "location /flower {")
-MAIN = """
-daemon off;
-user {user};
-pid nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    {servers}
-}}
 """
 
 
@@ -89,18 +55,10 @@ def fronts(
         listening(DOCUMENTED.replace("location / {", "location / {" + LOGIN_LINES), ports[1], flower),
         listening(PREFIXED, ports[2], below),
     ]
-    main = MAIN.format(user=pwd.getpwuid(os.getuid()).pw_name, servers="".join(servers))
-    (folder / "nginx.conf").write_text(main)
     words = ["openssl", "passwd", "-apr1", LOGIN[1]]
     password = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     (folder / "htpasswd").write_text(f"{LOGIN[0]}:{password}")
-    nginx = launch_once.start([program, "-p", str(folder), "-c", "nginx.conf"], cwd=folder)
-
-    def listens() -> bool:
-        assert nginx.popen.poll() is None, nginx.output()
-        return all(answers(port) for port in ports)
-
-    until(listens, "nginx listens")
+    nginx = start_nginx(launch_once, program, folder, dict(zip(ports, servers, strict=True)))
     with ExitStack() as stack:
         clients = [
             stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HOST, timeout=10))
@@ -108,12 +66,6 @@ def fronts(
         ]
         yield Fronts(flower, redis_room, *clients)
     assert nginx.stop() == 0
-
-
-def listening(block: str, port: int, flower: RunningFlower) -> str:
-    """Return a server block with nothing changed but the two ports."""
-    target = flower.url.removesuffix("/flower").rpartition(":")[2]
-    return block.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("localhost:5555", f"localhost:{target}")
 
 
 @pytest.mark.parametrize("path", ["/", "/workers", "/tasks", "/plugins", "/workers?json=1", "/healthcheck", "/metrics"])

@@ -123,3 +123,45 @@ def test_workers_are_filtered_by_status(site):
 def test_time_limits_are_numbers_of_seconds(site, soft, hard, status):
     body = urlencode({"task": "shop.add", "soft": soft, "hard": hard})
     assert site().fetch("/worker/w1@shop/limit/time", "POST", body, **FORM).code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "undo"),
+    [
+        ("pool/grow", {"n": "2"}, [["action", "pool-shrink"], ["worker", "w1@shop"], ["n", "2"]]),
+        ("pool/shrink", {}, [["action", "pool-grow"], ["worker", "w1@shop"], ["n", "1"]]),
+        ("queue/cancel", {"queue": "celery"}, [["action", "consumer-add"], ["worker", "w1@shop"], ["queue", "celery"]]),
+        ("queue/add", {"queue": "mail"}, [["action", "consumer-cancel"], ["worker", "w1@shop"], ["queue", "mail"]]),
+        ("queue/cancel", {"queue": "mail"}, None),
+        ("queue/add", {"queue": "celery"}, None),
+        ("limit/rate", {"task": "shop.add", "limit": "1/s"}, None),
+    ],
+)
+def test_what_can_be_taken_back_says_how(site, path, given, undo):
+    made = site()
+    made.host.inspect.replies["w1@shop"] = {"active_queues": [{"name": "celery"}, None]}
+    answer = made.fetch(f"/worker/w1@shop/{path}", "POST", urlencode(given), Accept="application/json", **FORM)
+    told = json.loads(answer.body).get("undo")
+    assert (told and told["fields"]) == undo
+    assert told is None or told["href"] == "/workers/order"
+    if told:
+        answer = made.fetch(
+            told["href"], "POST", urlencode([*map(tuple, told["fields"])]), Accept="application/json", **FORM
+        )
+        assert answer.code == 200
+        assert len(made.host.control.orders) == 2
+
+
+def test_nothing_is_undone_where_it_is_not_known_what_was(site):
+    body = urlencode({"queue": "celery"})
+    answer = site().fetch("/worker/w1@shop/queue/add", "POST", body, Accept="application/json", **FORM)
+    assert "undo" not in json.loads(answer.body)
+
+
+def test_an_order_to_several_is_taken_back_from_all_or_none(site):
+    made = site(workers=[FakeWorker("w1@shop"), FakeWorker("w2@shop")])
+    body = urlencode([*WORKERS, ("action", "pool-grow"), ("n", "2")])
+    told = json.loads(made.fetch("/workers/order", "POST", body, Accept="application/json", **FORM).body)
+    assert told["undo"]["fields"] == [["action", "pool-shrink"], *map(list, WORKERS), ["n", "2"]]
+    partly = json.loads(site().fetch("/workers/order", "POST", body, Accept="application/json", **FORM).body)
+    assert "undo" not in partly

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flower_dashboard.formats import text
 from flower_dashboard.links import path
 from flower_dashboard.states import is_finished
@@ -25,14 +28,14 @@ class _Finished(FlowerError):
 class Action(Handler):
     """Base of the buttons."""
 
-    def done(self, page: str, target: str, code: str, message: str) -> None:
+    def done(self, page: str, target: str, code: str, message: str, undo: Mapping[str, Any] | None = None) -> None:
         """Finish: `message` as JSON when that is what the caller accepts, else back to the page of `target`."""
-        self.finish_order(message, self.host.url(path(page, target), flash=code, target=target))
+        self.finish_order(message, self.host.url(path(page, target), flash=code, target=target), undo)
 
-    def finish_order(self, message: str, page: str) -> None:
-        """Finish like `done`, with any page to go to."""
+    def finish_order(self, message: str, page: str, undo: Mapping[str, Any] | None = None) -> None:
+        """Finish like `done`, with any page to go to; `undo` is the request that takes the order back."""
         if wants_json(self.request.headers.get("Accept", "")):
-            self.send_json({"message": message})
+            self.send_json({"message": message, **({"undo": undo} if undo else {})})
         else:
             self.redirect(page, status=303)
 

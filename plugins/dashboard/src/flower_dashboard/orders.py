@@ -24,7 +24,8 @@ class Order:
 
     `path` stands behind the worker's own. `question` may name parameters in braces, and so may `button`, which
     is followed by the worker's name. `asks` names the parameters that a question about several workers asks for.
-    `moves` means that what the worker said of itself is out of date afterwards.
+    `moves` means that what the worker said of itself is out of date afterwards. `undo` is the order with the same
+    parameters that brings back what was, "" where none does.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class Order:
     danger: bool = False
     moves: bool = True
     many: bool = True
+    undo: str = ""
 
     def words(self, text: str, given: Given) -> str:
         """Return a text with the parameters filled in."""
@@ -136,6 +138,7 @@ ORDERS: Mapping[str, Order] = {
             _grow,
             (_N,),
             (("n", "Processes"),),
+            undo="pool-shrink",
         ),
         Order(
             "pool-shrink",
@@ -147,6 +150,7 @@ ORDERS: Mapping[str, Order] = {
             _shrink,
             (_N,),
             (("n", "Processes"),),
+            undo="pool-grow",
         ),
         Order(
             "autoscale",
@@ -172,6 +176,7 @@ ORDERS: Mapping[str, Order] = {
             _add_consumer,
             (_QUEUE,),
             (("queue", "Queue"),),
+            undo="consumer-cancel",
         ),
         Order(
             "consumer-cancel",
@@ -184,6 +189,7 @@ ORDERS: Mapping[str, Order] = {
             (_QUEUE,),
             (("queue", "Queue"),),
             danger=True,
+            undo="consumer-add",
         ),
         Order(
             "rate-limit",

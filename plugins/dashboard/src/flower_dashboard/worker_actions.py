@@ -11,7 +11,7 @@ from flower_dashboard.actions import Action
 from flower_dashboard.orders import ORDERS, Order
 from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.refresher import Refresher
-from flower_plugins import FlowerError, InvalidParameter, NotFound, Param
+from flower_plugins import FlowerError, Host, InvalidParameter, NotFound, Param
 from flower_plugins.web import wants_json
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "ManyWorkersOrder",
     "Outcome",
     "WorkerOrder",
+    "undo_of",
 ]
 
 _MOST = 500
@@ -32,11 +33,12 @@ class WorkerOrder(Action):
 
     async def post(self) -> None:
         name, order = self.path["name"], self.route.options["order"]
+        undo = undo_of(self.host, order, [name], self.params)
         message = await _give(self, order, name, self.params)
         if order.slug == "forget":
             self.finish_order(message, self.host.url("/workers"))
         else:
-            self.done("worker", name, order.slug, message)
+            self.done("worker", name, order.slug, message, undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class ManyWorkersOrder(PageHandler):
         names = _chosen(self)
         given = read_given(order, self.params)
         gate = asyncio.Semaphore(_AT_ONCE)
+        before = undo_of(self.host, order, names, given)
 
         async def one(name: str) -> Outcome:
             async with gate:
@@ -68,9 +71,9 @@ class ManyWorkersOrder(PageHandler):
                     return Outcome(name, False, error.message)
 
         outcomes = await asyncio.gather(*(one(name) for name in names))
-        self._answer(order, outcomes)
+        self._answer(order, outcomes, before if all(outcome.ok for outcome in outcomes) else None)
 
-    def _answer(self, order: Order, outcomes: Sequence[Outcome]) -> None:
+    def _answer(self, order: Order, outcomes: Sequence[Outcome], undo: Mapping[str, Any] | None) -> None:
         done = sum(outcome.ok for outcome in outcomes)
         self.set_status(200 if done == len(outcomes) else _PARTLY)
         if wants_json(self.request.headers.get("Accept", "")):
@@ -79,7 +82,7 @@ class ManyWorkersOrder(PageHandler):
             if refused is not None:
                 message += f" {refused.worker}: {refused.message}"
             results = [{"worker": each.worker, "ok": each.ok, "message": each.message} for each in outcomes]
-            self.send_json({"message": message, "results": results})
+            self.send_json({"message": message, "results": results, **({"undo": undo} if undo else {})})
             return
         self.show("dashboard/outcomes.html", order=order, outcomes=outcomes, done=done)
 
@@ -102,6 +105,26 @@ class ConfirmManyPage(PageHandler):
 
     def get(self) -> None:
         self.show("dashboard/confirm_workers.html", names=_chosen(self), order=ORDERS[self.params["action"]])
+
+
+def undo_of(host: Host, order: Order, names: Sequence[str], given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the request that will bring back what is now, None where it is not known that one does."""
+    if not order.undo:
+        return None
+    if "queue" in given:
+        consumes = order.slug == "consumer-cancel"
+        snapshot = host.inspect.snapshot()
+        for name in names:
+            queues = snapshot.get(name, {}).get("active_queues")
+            if queues is None or consumes != (given["queue"] in _names(queues)):
+                return None
+    values = [(param.name, str(given[param.name])) for param in order.params]
+    fields = [("action", order.undo), *(("worker", name) for name in names), *values]
+    return {"href": host.url("/workers/order"), "fields": fields}
+
+
+def _names(queues: Any) -> set[str]:
+    return {str(queue.get("name")) for queue in queues if isinstance(queue, dict)}
 
 
 def read_given(order: Order, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async function send(form, submitter, dialog) {
     });
     const answer = await response.json().catch(() => ({}));
     if (response.ok) {
-      toast(answer.message ?? "Done.", answer.failed ? "bad" : "ok");
+      toast(answer.message ?? "Done.", answer.failed ? "bad" : "ok", answer.undo && (() => takeBack(answer.undo)));
       document.dispatchEvent(new Event("flower:ordered"));
     } else {
       toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
@@ -69,5 +69,22 @@ async function send(form, submitter, dialog) {
     toast("Flower does not answer.", "bad");
   } finally {
     if (submitter) submitter.disabled = false;
+  }
+}
+
+/** Give the opposite order, which the answer to the first one names. */
+async function takeBack({ href, fields }) {
+  try {
+    const response = await fetch(href, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(fields),
+      credentials: "same-origin",
+    });
+    const answer = await response.json().catch(() => ({}));
+    toast(response.ok ? "Undone." : (answer.error ?? `Refused with status ${response.status}.`), response.ok ? "ok" : "bad");
+    refresh(true);
+  } catch {
+    toast("Flower does not answer.", "bad");
   }
 }

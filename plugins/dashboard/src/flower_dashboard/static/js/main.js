@@ -8,8 +8,8 @@ import { startHold } from "./hold.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startNavigation } from "./navigate.js";
-import { startSelection } from "./select.js";
 import { startTheme } from "./theme.js";
+import { startWorkerPicks } from "./worker-picks.js";
 
 startDetails();
 startClock();
@@ -19,5 +19,5 @@ startActions();
 startNavigation();
 startHold();
 startLive();
-startSelection();
+startWorkerPicks();
 startCharts();

@@ -54,7 +54,8 @@ function morph(current, next) {
         if (old.matches?.("select")) return false;
         return true;
       },
-      beforeAttributeUpdated: (name, element) => !(name === "open" && KEEP_OPEN.has(element.tagName)),
+      beforeAttributeUpdated: (name, element) =>
+        !(name === "open" && KEEP_OPEN.has(element.tagName)) && !element.hasAttribute("data-own"),
     },
   });
 }

@@ -1,12 +1,12 @@
 // What the tasks page has beside that of every page.
 
 import { startColumns } from "./columns.js";
-import { startSelection } from "./selection.js";
 import { startSuggestions } from "./suggest.js";
+import { startTaskPicks } from "./task-picks.js";
 
 startFacets();
 startColumns();
-startSelection();
+startTaskPicks();
 startSuggestions();
 
 /** On a small screen the filters are there on request; a page without script shows them. */

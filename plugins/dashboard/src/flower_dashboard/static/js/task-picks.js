@@ -1,53 +1,25 @@
-// Tasks picked one by one: with the mouse, Shift for a range, or j, k and x. They stay picked from page to page of
-// the same query.
+// Tasks picked one by one stay picked from page to page of the same query.
 
 import { ask } from "./actions.js";
+import { boxes, forgetRange, showHead, startPicks } from "./picks.js";
 import { toast } from "./toast.js";
 
 const MOST = 1000;
 const KEY = "flower-tasks-picked";
 
 let picked = new Set();
-let last = null;
 let query = "";
 
-const boxes = () => [...document.querySelectorAll("#results tbody .pick input")];
-
-export function startSelection() {
-  document.addEventListener("click", (event) => {
-    if (event.target.matches?.("#results tbody .pick input")) pick(event.target, event.shiftKey);
-    else if (event.target.matches?.("#pick-all")) pickAll(event.target.checked);
-    else if (event.target.closest?.("#bulk-clear")) clear();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "x" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog[open]")) return;
-    event.target.closest("#results tbody tr")?.querySelector(".pick input").click();
-  });
+export function startTaskPicks() {
+  recall();
+  startPicks(show, put);
+  document.addEventListener("click", (event) => event.target.closest?.("#bulk-clear") && clear());
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "bulk") return;
     event.preventDefault();
     question(event.target, event.submitter);
   });
-  document.addEventListener("flower:patched", show);
   document.addEventListener("flower:ordered", clear);
-  recall();
-  show();
-}
-
-function pick(box, range) {
-  const all = boxes();
-  const from = all.findIndex((each) => each.value === last);
-  const to = all.indexOf(box);
-  const [low, high] = range && from >= 0 ? [Math.min(from, to), Math.max(from, to)] : [to, to];
-  for (const each of all.slice(low, high + 1)) put(each.value, box.checked);
-  last = box.value;
-  show();
-}
-
-function pickAll(yes) {
-  for (const box of boxes()) put(box.value, yes);
-  show();
 }
 
 function put(uuid, yes) {
@@ -58,7 +30,7 @@ function put(uuid, yes) {
 
 function clear() {
   picked.clear();
-  last = null;
+  forgetRange();
   show();
 }
 
@@ -89,17 +61,11 @@ function show() {
     query = now;
     remember();
   }
-  const all = boxes();
-  for (const box of all) {
+  for (const box of boxes()) {
     box.checked = picked.has(box.value);
     box.closest("tr").classList.toggle("picked", box.checked);
   }
-  const every = document.getElementById("pick-all");
-  if (every) {
-    const here = all.filter((box) => box.checked).length;
-    every.checked = here > 0 && here === all.length;
-    every.indeterminate = here > 0 && here < all.length;
-  }
+  showHead();
   const what = document.getElementById("bulk-what");
   if (!what) return;
   const words = picked.size ? `${picked.size} selected` : what.dataset.all;
