@@ -90,6 +90,9 @@ def test_the_pool_grows_from_the_worker_page(page: Page, flower: RunningFlower) 
     expect(dialog).to_contain_text("Add 1 to the pool?")
     dialog.get_by_role("button", name="Grow pool of w1@test").click()
     until(lambda: size() == before + 1, "the pool has grown")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast").last).to_contain_text("Undone.")
+    until(lambda: size() == before, "the pool is as it was")
 
 
 def test_a_worker_takes_consumers_and_limits_from_its_page(page: Page, flower: RunningFlower) -> None:
@@ -108,6 +111,8 @@ def test_a_worker_takes_consumers_and_limits_from_its_page(page: Page, flower: R
     row.get_by_role("link", name="Cancel consumer").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel consumer of w1@test").click()
     until(lambda: "browsed" not in consumed(), "the consumer is gone")
+    page.locator(".toast").filter(has_text="no longer consuming").get_by_role("button", name="Undo").click()
+    until(lambda: "browsed" in consumed(), "the consumer is back")
     page.get_by_label("Rate limit of tests.system.cluster.add", exact=True).fill("90/m")
     page.get_by_role("button", name="Apply the rate limit of tests.system.cluster.add").click()
     dialog = page.get_by_role("dialog")

@@ -73,12 +73,13 @@ class QueueService:
         }
         return sorted(names) if names else self._declared
 
-    async def report(self) -> QueueReport:
+    async def report(self, *, watched: bool = False) -> QueueReport:
         """Return statistics at most `max_age` seconds old, or the last good ones marked stale. Never raises."""
         self._on_asked()
         await self._renewed(self._max_age)
         self._warn()
-        return replace(self.last(), queues=[row for row in self._rows if row.name in self._named])
+        rows = [row for row in self._rows if row.name in self._named or (watched and (row.messages or row.ready))]
+        return replace(self.last(), queues=rows)
 
     async def sample(self, max_age: float) -> None:
         """Ask for those who only watch, unless somebody did in the last `max_age` seconds; log nothing."""

@@ -35,7 +35,7 @@ class Inspector(BrokerInspector):
         self.asked: list[list[str]] = []
         self.failure: BaseException | None = None
         self.gate: asyncio.Event | None = None
-        self.closed = False
+        self.closed = self.empty = False
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
         self.asked.append(list(names))
@@ -43,7 +43,7 @@ class Inspector(BrokerInspector):
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return [QueueStats(name, messages=len(self.asked)) for name in names]
+        return [QueueStats(name, messages=0 if self.empty else len(self.asked)) for name in names]
 
     async def close(self) -> None:
         self.closed = True
@@ -219,7 +219,7 @@ class Watcher:
         self.rows.append([row.name for row in rows])
 
 
-def test_watched_queues_are_asked_for_and_not_reported() -> None:
+def test_watched_queues_are_asked_for_and_reported_on_demand_while_they_hold_messages() -> None:
     watcher = Watcher()
 
     async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
@@ -227,9 +227,13 @@ def test_watched_queues_are_asked_for_and_not_reported() -> None:
         assert [row.name for row in (await service.report()).queues] == ["celery"]
         assert inspector.asked == [["celery", "forgotten"]]
         assert [row.name for row in service.last().queues] == ["celery", "forgotten"]
+        assert [row.name for row in (await service.report(watched=True)).queues] == ["celery", "forgotten"]
+        inspector.empty = True
+        clock.now += 5
+        assert [row.name for row in (await service.report(watched=True)).queues] == ["celery"]
 
     run(scenario, history=watcher)
-    assert watcher.rows == [["celery", "forgotten"]]
+    assert watcher.rows == [["celery", "forgotten"]] * 2
 
 
 def test_a_sample_asks_only_for_what_is_old_and_wakes_nobody() -> None:

@@ -216,8 +216,11 @@ class Queues(Protocol):
     def names(self) -> Sequence[str]:
         """Return the queues workers consume from, else those the app declares."""
 
-    async def report(self) -> QueueReport:
-        """Return statistics, at most a second old unless marked stale. Never raises for a broker's fault."""
+    async def report(self, *, watched: bool = False) -> QueueReport:
+        """Return statistics, at most a second old unless marked stale. Never raises for a broker's fault.
+
+        With `watched` also of queues that tasks were sent to lately, while they hold messages, whoever consumes.
+        """
 
 
 @dataclass(frozen=True, slots=True)

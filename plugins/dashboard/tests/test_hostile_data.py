@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from flower_plugins import Banner, Gap, PluginReport
+from flower_plugins import Banner, FailureGroup, Gap, PluginReport, Problem, QueueStats
 from flower_plugins.testing import FakeTask, FakeWorker
 
 EVIL = (
@@ -34,7 +34,19 @@ def check(page):
 
 def visit(made, uuid="t"):
     bulk = [f"/tasks/confirm?action={action}" for action in ("revoke", "terminate", "export")]
-    for path in ("/", "/tasks", f"/task/{uuid}", f"/task/{uuid}/confirm?action=revoke", "/plugins", *bulk):
+    for path in (
+        "/",
+        "/?by=task",
+        "/?by=queue",
+        "/task-types",
+        "/broker",
+        "/workers",
+        "/tasks",
+        f"/task/{uuid}",
+        f"/task/{uuid}/confirm?action=revoke",
+        "/plugins",
+        *bulk,
+    ):
         check(made.page(path))
     made.json("/tasks/suggest?search=name:")
     made.json("/workers?json=1")
@@ -51,6 +63,16 @@ def test_a_text_in_every_field_at_once_is_shown_as_text(site):
     made.host.status.up, made.host.status.reason = False, EVIL
     made.host.status.dropped = {EVIL: 3}
     made.host.status.gap_list = [Gap(1.0, 2.0, EVIL)]
+    clean = EVIL.removesuffix("\ud800")  # What comes in events has no lone surrogates any more.
+    made.host.problem_list = [Problem(clean, "error", clean, "/tasks")]
+    made.host.queues.queues = [QueueStats(EVIL, 3, 2, 1, 0, clean)]
+    rollups = made.host.rollups
+    rollups.groups = [FailureGroup(clean, clean, 3, 1.0, 2.0, clean, "t")]
+    for kind in ("task-failed", "task-succeeded"):
+        rollups.add(kind, task=clean, worker=clean, queue=clean)
+    rollups.measure("runtime", 1.0, task=clean)
+    rollups.measure("wait", 1.0, task=clean)
+    rollups.length(clean, 3)
     made.host.plugin_reports = [PluginReport(EVIL, EVIL, EVIL, EVIL, EVIL, [EVIL])]
     visit(made)
     page = made.page("/task/t")

@@ -359,7 +359,7 @@ class FakeQueues:
     def names(self) -> Sequence[str]:
         return [queue.name for queue in self.queues]
 
-    async def report(self) -> QueueReport:
+    async def report(self, *, watched: bool = False) -> QueueReport:
         return QueueReport(self.queues, self.age, bool(self.error), self.error, self.supported)
 
 

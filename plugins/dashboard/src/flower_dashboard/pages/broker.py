@@ -15,7 +15,7 @@ class BrokerPage(PageHandler):
     """`/broker`."""
 
     async def get(self) -> None:
-        report = await self.host.queues.report()
+        report = await self.host.queues.report(watched=True)
         chosen = self.params["span"]
         spans = [(words, self.host.url("/broker", span=slug), slug == chosen) for slug, (words, _) in SPANS.items()]
         view = broker_view(self.host, report, span=SPANS[chosen][1], now=time.time(), spans=spans)

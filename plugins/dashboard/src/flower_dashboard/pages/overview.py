@@ -15,7 +15,7 @@ class OverviewPage(PageHandler):
         if self.params["json"]:
             self.send_json({"data": [worker.fields() for worker in self.host.workers.all()]})
             return
-        report = await self.host.queues.report()
+        report = await self.host.queues.report(watched=True)
         view = overview_view(
             self.host,
             report,
