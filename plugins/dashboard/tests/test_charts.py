@@ -25,12 +25,12 @@ def edges(path: str) -> list[tuple[float, float, float]]:
 
 
 def test_bars_stand_on_each_other_to_a_round_top() -> None:
-    chart = bars(made(a=[1.0, 2.0], b=[3.0, None]), LOOK.__getitem__)
-    assert chart.top == "5"
-    assert [(band.label, band.tone, band.total) for band in chart.bands] == [("Alpha", "ok", "3"), ("Beta", "bad", "3")]
-    assert edges(chart.bands[0].path) == [(0.07, 100.0, 80.0), (1.07, 100.0, 60.0)]
-    assert edges(chart.bands[1].path) == [(0.07, 80.0, 20.0)]
-    assert chart.summary == "Alpha 3; Beta 3"
+    chart = bars(made(a=[2.0, 3.0], b=[5.0, None]), LOOK.__getitem__)
+    assert chart.top == "8"
+    assert [(band.label, band.tone, band.total) for band in chart.bands] == [("Alpha", "ok", "5"), ("Beta", "bad", "5")]
+    assert edges(chart.bands[0].path) == [(0.07, 100.0, 75.0), (1.07, 100.0, 62.5)]
+    assert edges(chart.bands[1].path) == [(0.07, 75.0, 12.5)]
+    assert chart.summary == "Alpha 5; Beta 5"
 
 
 def test_what_nobody_knows_is_covered_and_what_still_fills_is_marked() -> None:

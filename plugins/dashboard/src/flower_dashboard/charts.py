@@ -18,7 +18,7 @@ __all__ = ["Band", "Chart", "bars", "coarse", "lines", "spark"]
 HEIGHT = 100.0
 _MOST = 150
 _BAR = 0.86
-_NICE = (1, 2, 5, 10)
+_NICE = (1, 2, 3, 4, 5, 6, 8, 10)
 _FACTORS = (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60)
 
 Values = Sequence[float | None]

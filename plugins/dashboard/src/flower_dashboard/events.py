@@ -14,7 +14,7 @@ _LOOKS = {
     "task-failed": ("Failed", "bad"),
     "task-retried": ("Retried", "warn"),
     "task-revoked": ("Revoked", "idle"),
-    "task-rejected": ("Rejected", "idle"),
+    "task-rejected": ("Rejected", "series-7"),
     "task-received": ("Received", "idle"),
     "task-started": ("Started", "run"),
     "task-sent": ("Sent", "idle"),
