@@ -56,6 +56,27 @@ def test_colours_come_from_the_tokens(path):
         assert not re.search(r"#[0-9a-f]{3,8}\b|rgb\(", source)
 
 
+def test_a_page_loads_the_styles_it_wears_and_no_more(site):
+    made, frame = site(), ["tokens", "base", "frame", "controls", "parts", "tables"]
+    own = {
+        "/": ["charts", "overview"],
+        "/task-types": ["charts"],
+        "/broker": ["charts"],
+        "/workers": ["workers"],
+        "/worker/w1@shop": ["charts", "workers"],
+        "/tasks": ["tasks"],
+        "/task/a": ["task"],
+        "/plugins": [],
+    }
+    worn = set()
+    for path, more in own.items():
+        links = made.page(path).find("link", rel="stylesheet")
+        names = [Path(link["href"].partition("?")[0]).stem for link in links]
+        assert names == frame + more, path
+        worn |= set(names)
+    assert worn == {path.stem for path in (STATIC / "css").glob("*.css")}
+
+
 def test_every_icon_that_is_used_exists():
     symbols = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     used = set()
