@@ -104,7 +104,7 @@ def test_the_first_load_is_small(site: Any, path: str, most: int) -> None:
     made = busy(site)
     html = made.page(path.format(worker=made.host.workers.all()[0].hostname)).html
     files = loaded(html)
-    assert {"js/main.js", "js/live.js", "css/app.css", "icons.svg"} <= set(files)
+    assert {"js/main.js", "js/live.js", "css/base.css", "icons.svg"} <= set(files)
     sizes = {name: weight(octets) for name, octets in files.items()}
     assert weight(html.encode()) + sum(sizes.values()) <= most, sizes
 

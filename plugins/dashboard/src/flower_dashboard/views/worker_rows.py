@@ -39,7 +39,7 @@ class WorkerRowWriter:
         return (
             f'<tr role="row" id="worker-{name}"{offline}>'
             f'<td role="cell" class="pick"><input type="checkbox" id="pick-{name}" name="worker" value="{name}" '
-            f'data-pick aria-label="Choose {name}"></td>'
+            f'aria-label="Choose {name}"></td>'
             f'<th role="rowheader" scope="row" class="primary">'
             f'<a href="{self._worker}{escaped(path(row.name))}" data-row>{name}</a></th>'
             f'<td role="cell" data-label="Status">{self._status(row)}</td>'
