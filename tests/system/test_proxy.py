@@ -24,17 +24,30 @@ LOGIN_LINES = """
         auth_basic "Restricted";
         auth_basic_user_file htpasswd;
 """
+BARE = """
+server {
+    listen 80;
+
+    location / {
+        proxy_pass http://localhost:5555;
+    }
+}
+"""
 
 
 @dataclass
 class Fronts:
-    """Clients of nginx: before a Flower without login, open and with `auth_basic`, and before one with a prefix."""
+    """Clients of nginx: before a Flower without login, open and with `auth_basic`, and before one with a prefix.
+
+    `bare` is open, and told nothing but where to pass requests to.
+    """
 
     flower: RunningFlower
     room: Room
     open: httpx.Client
     closed: httpx.Client
     prefixed: httpx.Client
+    bare: httpx.Client
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +62,12 @@ def fronts(
     flower = launch_once.flower(redis_room, "--address=localhost", env=closed)
     below = launch_once.flower(redis_room, "--address=localhost", "--url_prefix=flower", env=closed)
     until(lambda: flower.get("/readyz").status_code == 200, "events flow")
-    ports = [free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(4)]
     servers = [
         listening(DOCUMENTED, ports[0], flower),
         listening(DOCUMENTED.replace("location / {", "location / {" + LOGIN_LINES), ports[1], flower),
         listening(PREFIXED, ports[2], below),
+        listening(BARE, ports[3], flower),
     ]
     words = ["openssl", "passwd", "-apr1", LOGIN[1]]
     password = subprocess.run(words, capture_output=True, text=True, check=True).stdout
@@ -100,6 +114,7 @@ def test_nobody_acts_through_a_proxy_that_flower_knows_nothing_of(
     """S03, S05: who got past nginx's password cannot be told from who came from this machine."""
     for refused in (
         fronts.open.post(action, headers=headers),
+        fronts.bare.post(action, headers={"Sec-Fetch-Site": "same-origin", **headers}),
         fronts.closed.post(action, headers=headers, auth=LOGIN),
     ):
         assert refused.status_code == 403

@@ -17,6 +17,7 @@ __all__ = [
     "came_through_proxy",
     "host_of",
     "may_be_forwarded",
+    "names_this_machine",
     "refuse_cross_site",
     "same_origin",
 ]
@@ -41,8 +42,7 @@ class AllowedHosts:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        own = socket.gethostname().lower()
-        self._names = {"localhost", own, own.partition(".")[0], own.partition(".")[0] + ".local"}
+        self._names = {"localhost", *_own_names()}
         self._suffixes: list[str] = []
         for name in names:
             name = name.strip().lower().rstrip(".")
@@ -66,6 +66,21 @@ class AllowedHosts:
 def may_be_forwarded(headers: Mapping[str, str]) -> bool:
     """Tell whether a proxy says, truly or not, that it passed this request on for somebody else."""
     return any(name in headers for name in _FORWARDING)
+
+
+def names_this_machine(request: HTTPServerRequest) -> bool:
+    """Tell whether a browser on this machine can have sent a request as it is to a socket of loopback alone.
+
+    Its Host is then a name of this machine, its Origin, which every browser sends with an unsafe request, names the
+    same one, and it speaks at least HTTP/1.1. A proxy that is told nothing but where to pass requests to gives itself
+    away: it speaks HTTP/1.0 or leaves the outer Origin beside its own Host, or passes on the outer Host.
+    """
+    headers, host = request.headers, host_of(request.headers.get("Host", ""))
+    if request.version == "HTTP/1.0" or netloc(headers.get("Origin", "")) not in ("", headers.get("Host", "").lower()):
+        return False
+    if host == "localhost" or host.endswith(".localhost") or host in _own_names():
+        return True
+    return _is_address(host) and ip_address(host).is_loopback
 
 
 def came_through_proxy(request: HTTPServerRequest) -> bool:
@@ -147,6 +162,11 @@ class TrustedProxies:
         scheme = scheme.rpartition(",")[2].strip().lower()
         if scheme in ("http", "https"):
             request.protocol = scheme
+
+
+def _own_names() -> frozenset[str]:
+    own = socket.gethostname().lower()
+    return frozenset((own, own.partition(".")[0], own.partition(".")[0] + ".local"))
 
 
 def _is_address(text: str) -> bool:

@@ -460,6 +460,42 @@ def test_what_a_proxy_passed_on_never_counts_as_local(
     assert site(proxies=proxies).ask("/act", "POST", {**OURS, header: value})[0] == 403
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://flower.example.com"},
+        {"Host": "192.0.2.7"},
+        {"Host": "192.0.2.7:8080", "Origin": "http://192.0.2.7:8080"},
+        {"Host": "[2001:db8::1]"},
+    ],
+)
+def test_what_only_a_proxy_can_have_sent_is_not_local(site: Any, headers: dict[str, str]) -> None:
+    """S03: a bare `proxy_pass` sends no forwarding header; the browser's Origin, or its Host, tells of it."""
+    assert site().ask("/act", "POST", OURS)[0] == 200
+    assert site().ask("/act", "POST", {**OURS, **headers})[0] == 403
+
+
+def test_a_named_host_that_a_proxy_passes_on_is_not_local(site: Any) -> None:
+    named = {"Host": "flower.example.com", "Origin": "http://flower.example.com"}
+    assert site(hosts=["flower.example.com"]).ask("/", headers=named)[0] == 200
+    assert site(hosts=["flower.example.com"]).ask("/act", "POST", {**OURS, **named})[0] == 403
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", b"403"), ("1.1", b"200")])
+def test_the_version_that_proxies_speak_and_browsers_do_not_is_not_local(
+    site: Any, version: str, status: bytes
+) -> None:
+    async def scenario(client: Any) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        head = f"POST /act HTTP/{version}\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n"
+        writer.write(f"{head}\r\n".encode())
+        line = await reader.readline()
+        writer.close()
+        return bytes(line)
+
+    assert site().visit(scenario).split()[1] == status
+
+
 @pytest.mark.parametrize("length", ["\u00b2", "-1", "1e3", "9" * 5000, "0x10", "1 1"])
 def test_a_length_that_is_none_is_refused_without_a_fuss(
     site: Any, length: str, caplog: pytest.LogCaptureFixture
