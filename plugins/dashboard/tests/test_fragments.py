@@ -150,3 +150,23 @@ def test_fifty_viewers_cost_about_one_drawing_in_half_a_second(site: Any) -> Non
     drawn, seconds = made.serve(scenario)
     assert drawn <= once * (1 + seconds / 0.5)
     assert drawn >= 2 * once
+
+
+def test_parameters_in_a_body_change_what_nobody_else_sees(site: Any) -> None:
+    """A GET may have a body, and its form counts: what is drawn for it is not what the address says."""
+    made = site()
+    made.routes = plugin.flower_routes(made.host)
+
+    async def scenario(client: Any) -> tuple[str, str]:
+        form = b"search=nobody-is-called-so"
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        head = f"GET {FRAGMENT} HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\nConnection: close\r\n"
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n"
+        writer.write(head.encode() + form)
+        poison = (await reader.read()).decode()
+        writer.close()
+        return poison, (await client.fetch(FRAGMENT)).body.decode()
+
+    poison, page = made.serve(scenario)
+    assert "nobody-is-called-so" in poison
+    assert "nobody-is-called-so" not in page

@@ -36,6 +36,7 @@ class PageHandler(Handler):
         super().prepare()
         if (
             not self.shareable
+            or self.request.body  # it may hold parameters, of which the key knows nothing
             or not self.params.get("fragment")
             or "no-cache" in self.request.headers.get("Cache-Control", "")
         ):
