@@ -8,13 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from flower_plugins import Identity, LoginProvider
+from flower_plugins import Identity, LoginProvider, TooManyAttempts
 
 __all__ = ["Bearers"]
 
 _SECONDS = 60.0
 _MOST = 1000
 _AT_ONCE = 8
+_WAITING = 64
 _LONGEST = 8192
 
 
@@ -28,7 +29,10 @@ class Bearers:
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     async def identities(self, header: str) -> Sequence[Identity]:
-        """Return whom an Authorization header stands for. What the provider raises is raised, and not remembered."""
+        """Return whom an Authorization header stands for. What the provider raises is raised, and not remembered.
+
+        Raise TooManyAttempts when too many other tokens wait to be asked about: anybody can send some.
+        """
         scheme, _, token = header.strip().partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > _LONGEST:
@@ -39,6 +43,8 @@ class Bearers:
             return found
         asking = self._asking.get(digest)
         if asking is None:
+            if len(self._asking) >= _WAITING:
+                raise TooManyAttempts("Too many access tokens are being checked. Try again in a second.", 1)
             asking = self._asking[digest] = asyncio.ensure_future(self._ask(digest, token))
         return await asyncio.shield(asking)
 

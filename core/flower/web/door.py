@@ -15,7 +15,7 @@ from flower.web.keys import Keys
 from flower.web.pattern import AuthPattern
 from flower.web.session import XSRF_COOKIE, Session, Sessions
 from flower.web.ticket import Tickets
-from flower_plugins import FlowerError, Identity, LoginProvider, LoginRefused
+from flower_plugins import FlowerError, Identity, LoginProvider, LoginRefused, TooManyAttempts
 
 __all__ = ["Caller", "Door"]
 
@@ -66,7 +66,10 @@ class Door:
         return allowed[-1]
 
     async def caller(self, request: HTTPServerRequest, *, api: bool) -> Caller | None:
-        """Return who sends a request, by session or, on the API alone, by token; None who is nobody here."""
+        """Return who sends a request, by session or, on the API alone, by token; None who is nobody here.
+
+        Raise TooManyAttempts when too many tokens are being checked.
+        """
         session = self.sessions.find(request)
         if session is not None:
             return Caller(session.identity, session) if self.may_enter(session.identity) else None
@@ -75,6 +78,8 @@ class Door:
             return None
         try:
             return Caller(self.chosen(await self._bearers.identities(header)))
+        except TooManyAttempts:
+            raise
         except FlowerError:
             return None
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from flower.web.bearers import Bearers
-from flower_plugins import Identity, ProviderFailed
+from flower_plugins import Identity, ProviderFailed, TooManyAttempts
 from flower_plugins.testing import FakeClock, FakeLoginProvider
 
 ANN = Identity("ann@example.com", "fake")
@@ -66,11 +66,31 @@ def test_a_flood_of_tokens_asks_about_few_at_once_and_is_forgotten() -> None:
 
     async def scenario() -> int:
         bearers = Bearers(provider)
-        await asyncio.gather(*(bearers.identities(f"Bearer {number}") for number in range(1500)))
+        for first in range(0, 1500, 50):
+            await asyncio.gather(*(bearers.identities(f"Bearer {number}") for number in range(first, first + 50)))
         return len(bearers._known)
 
     assert asyncio.run(scenario()) == 1000
     assert provider.most == 8
+
+
+def test_few_tokens_wait_however_many_are_sent_and_known_ones_do_not() -> None:
+    """Who sends tokens and leaves would otherwise fill memory, and the queue before everybody else."""
+    provider = SlowProvider(people={"ann": [ANN]})
+
+    async def scenario() -> list[object]:
+        bearers = Bearers(provider)
+        await bearers.identities("Bearer ann")
+        flood = [asyncio.ensure_future(bearers.identities(f"Bearer {number}")) for number in range(500)]
+        await asyncio.sleep(0)
+        assert len(bearers._asking) == 64
+        assert await bearers.identities("Bearer ann") == (ANN,)
+        found = await asyncio.gather(*flood, return_exceptions=True)
+        assert await bearers.identities("Bearer late") == ()
+        return found
+
+    found = asyncio.run(scenario())
+    assert [type(each) for each in found].count(TooManyAttempts) == 500 - 64
 
 
 def test_somebody_who_goes_away_does_not_take_the_answer_from_others() -> None:
