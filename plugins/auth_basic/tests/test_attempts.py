@@ -38,7 +38,26 @@ def test_more_than_ten_failures_a_minute_close_the_door_for_that_pair_alone() ->
         failures.note("::1", "ann")
     assert refused(failures, "::1", "ann") == 50
     assert refused(failures, "::1", "bob") == 0
-    assert refused(failures, "::2", "ann") == 0
+    assert refused(failures, "2001:db8::2", "ann") == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "x", False),
+    ],
+)
+def test_an_ipv6_network_is_one_sender(one: str, other: str, same: bool) -> None:
+    failures = Failures(clock=Clock())
+    for _ in range(11):
+        failures.note(one, "ann")
+    assert bool(refused(failures, other, "ann")) is same
 
 
 def test_the_door_opens_when_the_failures_are_a_minute_old() -> None:
@@ -91,7 +110,7 @@ def test_two_passwords_are_checked_at_once_and_one_address_cannot_fill_the_queue
         first = [asyncio.ensure_future(queue.run("::1", check)) for _ in range(16)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyAttempts):
-            await queue.run("::1", check)
+            await queue.run("::2", check)
         others = [asyncio.ensure_future(queue.run(str(number), check)) for number in range(16)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyAttempts):

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address
 
 from flower_plugins import TooManyAttempts
 
@@ -20,10 +21,15 @@ _MAX_PAIRS = 10_000
 _AT_ONCE = 2
 _WAITING = 32
 _WAITING_EACH = 16
+_HOUSEHOLD_BITS = 64
+"""The part of an IPv6 address that is given to one network; whoever is on it chooses the rest (RFC 6177)."""
 
 
 class Failures:
-    """Counts the failures of the last minute for each pair of address and name; forgets the oldest pairs in a flood."""
+    """Counts the failures of the last minute for each pair of address and name; forgets the oldest pairs in a flood.
+
+    An IPv6 network of 64 bits is one address.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, most: int = _MAX_PAIRS) -> None:
         self._clock, self._most = clock, most
@@ -57,7 +63,7 @@ class Failures:
 
     def _pair(self, address: str, user: str) -> bytes:
         # A digest, so that a flood of long names takes no more memory than one of short ones.
-        return hashlib.blake2b(f"{address}\n{user}".encode(), key=self._key, digest_size=16).digest()
+        return hashlib.blake2b(f"{_household(address)}\n{user}".encode(), key=self._key, digest_size=16).digest()
 
 
 class Queue:
@@ -69,6 +75,7 @@ class Queue:
 
     async def run(self, address: str, check: Callable[[], bool]) -> bool:
         """Return what `check` returns in a thread. Raise TooManyAttempts when too many others wait."""
+        address = _household(address)
         if self._waiting[address] >= _WAITING_EACH or self._waiting.total() >= _WAITING:
             raise TooManyAttempts("Too many passwords are being checked. Try again in a second.", 1)
         self._waiting[address] += 1
@@ -79,3 +86,16 @@ class Queue:
             self._waiting[address] -= 1
             if not self._waiting[address]:
                 del self._waiting[address]
+
+
+def _household(address: str) -> str:
+    """Return what all addresses have in common that one sender can choose from: an IPv4 address stands for itself."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{int(found) >> (128 - _HOUSEHOLD_BITS):x}/{_HOUSEHOLD_BITS}"
