@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from flower.quiet import QuietLog
+from flower.web.origins import household
 
 __all__ = ["Connection", "Connections", "Limits", "Phase", "room_for_connections"]
 
@@ -44,6 +45,7 @@ _YIELDING = (Phase.HEADING, Phase.IDLE, Phase.READING)
 class Limits:
     """How many connections there may be, how long their headers may take, and how much their bodies.
 
+    An IPv6 network of 64 bits is one address.
     `total` counts all, `heading` those without complete headers, `heading_per_address` and `per_address` those of
     one address. `spare` more than `total` are let in to ask the probes. `bodies` is in bytes, of all together.
     """
@@ -132,8 +134,9 @@ class Connections:
 
     def admit(self, address: str) -> Connection | None:
         """Return the new connection of an address, None when it must be closed."""
-        limits = self._limits
-        if not self._exempt(address):
+        limits, exempt = self._limits, self._exempt(address)
+        address = household(address)
+        if not exempt:
             if self._heading[address] >= limits.heading_per_address:
                 self._drop((Phase.HEADING,), address)
             if self._open[address] >= limits.per_address and not self._drop(_YIELDING, address):

@@ -16,6 +16,7 @@ __all__ = [
     "TrustedProxies",
     "came_through_proxy",
     "host_of",
+    "household",
     "may_be_forwarded",
     "names_this_machine",
     "refuse_cross_site",
@@ -31,6 +32,20 @@ def host_of(netloc: str) -> str:
     if netloc.startswith("["):
         return netloc[1:].partition("]")[0].lower()
     return netloc.partition(":")[0].lower().rstrip(".")
+
+
+def household(address: str) -> str:
+    """Return what all addresses have in common that one sender can choose from.
+
+    Of an IPv6 address that is the network of 64 bits, which nobody shares (RFC 6177); any other text stands for itself.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or f"{ip_address(int(found) >> 64 << 64)}/64")
 
 
 class AllowedHosts:

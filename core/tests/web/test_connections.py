@@ -71,6 +71,19 @@ def test_one_address_pushes_out_its_own_half_requests() -> None:
     on_a_loop(scenario)
 
 
+def test_an_ipv6_network_is_one_address() -> None:
+    """S47: whoever has one has 2^64 addresses to come from."""
+
+    def scenario() -> None:
+        door = Door()
+        for number in range(LIMITS.per_address):
+            assert door.open(f"2001:db8::{number + 1:x}", Phase.SERVING) is not None
+        assert door.open("2001:db8::ffff") is None
+        assert door.open("2001:db8:0:1::1") is not None
+
+    on_a_loop(scenario)
+
+
 @pytest.mark.parametrize("phase", [Phase.IDLE, Phase.READING])
 def test_one_address_pushes_out_its_own_connections(phase: Phase) -> None:
     """S47"""
