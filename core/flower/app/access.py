@@ -14,6 +14,7 @@ from flower.settings import EffectiveSettings
 from flower.web.cookies import Cookies
 from flower.web.custom import HandlerApplication, HandlerProvider, custom_login
 from flower.web.door import Door
+from flower.web.failures import LoginFailures
 from flower.web.keys import LEAST_BYTES, Keys, kept_secret
 from flower.web.login_pages import login_routes
 from flower.web.pattern import AuthPattern
@@ -31,7 +32,9 @@ _GENERATE = "Make one with: python3 -c 'import secrets; print(secrets.token_urls
 _WORLD_WRITABLE = stat.S_IWOTH
 
 
-def make_door(settings: EffectiveSettings, providers: Sequence[AuthProvider], prefix: str) -> Door | None:
+def make_door(
+    settings: EffectiveSettings, providers: Sequence[AuthProvider], prefix: str, failures: LoginFailures | None = None
+) -> Door | None:
     """Return the door of the login provider among `providers`, None when there is none.
 
     Raise ConfigurationError for a login that is configured in part, and for secrets that are none.
@@ -60,7 +63,7 @@ def make_door(settings: EffectiveSettings, providers: Sequence[AuthProvider], pr
         redirect_uri=settings["oauth2_redirect_uri"] or "",
     )
     pattern = AuthPattern(settings["auth"], f"auth, {settings.origin('auth')}")
-    return Door(provider, pattern, sessions, tickets, prefix, keys)
+    return Door(provider, pattern, sessions, tickets, prefix, keys, failures)
 
 
 def door_routes(settings: EffectiveSettings, door: Door | None) -> Sequence[Route]:

@@ -91,8 +91,8 @@ class Flower:
         self.prefix = _normal_prefix(settings["url_prefix"])
         self._choices = Choices(registry, settings, self.broker)
         self.providers: Sequence[AuthProvider] = self._choices.providers()
-        self.door = make_door(settings, self.providers, self.prefix)
         self.login_failures = LoginFailures(provider.name for provider in self.providers if provider.name)
+        self.door = make_door(settings, self.providers, self.prefix, self.login_failures)
         self._metrics_door = MetricsDoor.of(settings, self.login_failures)
         self.binding: Binding = plan(settings, authenticated=bool(self.providers), container=container())
         self.posture = Posture(

@@ -15,7 +15,7 @@ from flower.settings import EffectiveSettings
 from flower.web.destination import destination
 from flower.web.door import Door
 from flower.web.keys import Keys
-from flower.web.login_pages import add_cookies, record
+from flower.web.login_pages import add_cookies, record, record_refused
 from flower_plugins import (
     ConfigurationError,
     Identity,
@@ -154,7 +154,7 @@ class _Front(RequestHandler):
             identity = self._flower_door.chosen([Identity(name, HandlerProvider.name)])
             cookies = self._flower_door.enter(self.request, identity)
         except LoginRefused as error:
-            record(self, name, "login", f"refused: {error.message}")
+            record_refused(self, self._flower_door, name, error.message)
             raise
         record(self, name, "login", "ok")
         self._flower_name = name

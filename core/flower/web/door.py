@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from flower.web.bearers import Bearers
 from flower.web.destination import destination
+from flower.web.failures import LoginFailures
 from flower.web.keys import Keys
 from flower.web.pattern import AuthPattern
 from flower.web.session import XSRF_COOKIE, Session, Sessions
@@ -43,10 +44,12 @@ class Door:
         tickets: Tickets,
         prefix: str,
         keys: Keys,
+        failures: LoginFailures | None = None,
     ) -> None:
         """`prefix` is the url prefix; `keys` sign what sessions and tickets are made of."""
         self.provider, self.sessions, self.tickets, self.prefix = provider, sessions, tickets, prefix
         self.keys = keys
+        self.failures = failures or LoginFailures()
         self._pattern = pattern
         self._bearers = Bearers(provider)
 

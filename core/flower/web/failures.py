@@ -29,7 +29,9 @@ class LoginFailures:
         """How many logins failed, by provider."""
         return self._counts
 
-    def note(self, provider: str, *, address: str, method: str, target: str, recorded: bool = False) -> None:
+    def note(
+        self, provider: str, *, address: str, method: str, target: str, recorded: bool = False, reason: str = ""
+    ) -> None:
         """Count a failure; `recorded` says that the request leaves a record of its own in the audit.
 
         Which name was tried is not recorded: people type passwords there.
@@ -47,4 +49,4 @@ class LoginFailures:
         more = f", and {self._unwritten} more since the record before" if self._unwritten else ""
         self._unwritten = 0
         record = Attempt(identity="", address=address, method=method, action="login", target=target, due=True)
-        record.end(f"refused: login by {provider} failed{more}")
+        record.end(f"refused: {reason or f'login by {provider} failed'}{more}")

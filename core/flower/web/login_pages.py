@@ -15,7 +15,7 @@ from flower.web.door import Door
 from flower_plugins import FlowerError, Identity, LoginRefused, ProviderFailed, Route
 from flower_plugins.web import Handler
 
-__all__ = ["add_cookies", "login_routes", "record"]
+__all__ = ["add_cookies", "login_routes", "record", "record_refused"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class LoginHandler(Handler):
         query = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
         if "error" in query:
             said = f"{query['error']} {query.get('error_description', '')}".strip()[:_LONGEST_ERROR]
-            record(self, "", "login", f"refused: the provider says {said}")
+            record_refused(self, _door(self), "", f"the provider says {said}")
             raise LoginRefused(f"The login provider refused: {said}. Please try logging in again.")
         if "code" in query or "state" in query:
             await self._finish(query)
@@ -64,7 +64,7 @@ class LoginHandler(Handler):
             identity = door.chosen(people)
             cookies = door.enter(self.request, identity)
         except FlowerError as error:
-            record(self, people[-1].name if people else "", "login", f"refused: {error.message}")
+            record_refused(self, door, people[-1].name if people else "", error.message)
             raise
         record(self, identity.name, "login", "ok")
         add_cookies(self, [*cookies, door.tickets.forget(self.request, returned.ticket.state)])
@@ -131,6 +131,21 @@ def record(handler: RequestHandler, name: str, action: str, outcome: str) -> Non
         due=True,
     )
     made.end(outcome)
+
+
+def record_refused(handler: RequestHandler, door: Door, name: str, reason: str) -> None:
+    """Count a login that was refused; each leaves a line where a provider vouches for the name, few of others do."""
+    request, provider = handler.request, door.provider
+    door.failures.note(
+        provider.name or type(provider).__name__,
+        address=request.remote_ip or "",
+        method=request.method or "",
+        target=request.path,
+        recorded=bool(name),
+        reason=reason,
+    )
+    if name:
+        record(handler, name, "login", f"refused: {reason}")
 
 
 def add_cookies(handler: RequestHandler, lines: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -262,6 +263,19 @@ def test_who_may_not_enter_gets_a_reason_and_no_session(
     play(scenario)
     name = "eve@evil.example" if code == "eve" else ""
     assert audited(caplog) == [("login", name, f"refused: {body}")]
+
+
+@pytest.mark.parametrize("query", ["error=x", "code=ann&state=x", "code=ann"])
+def test_strangers_cannot_fill_the_audit_with_logins(play: Any, query: str, caplog: pytest.LogCaptureFixture) -> None:
+    """S31"""
+    caplog.set_level(logging.INFO, "flower.audit")
+
+    async def scenario(browser: Browser) -> None:
+        assert {(await browser.go(f"/login?{query}")).code for _ in range(60)} == {403}
+
+    began = time.monotonic()
+    play(scenario)
+    assert 0 < len(audited(caplog)) <= 10 * (2 + int(time.monotonic() - began))
 
 
 @pytest.mark.parametrize(("code", "name"), [("both", "ann@example.com"), ("two", "ann@example.com")])
