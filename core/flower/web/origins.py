@@ -114,7 +114,8 @@ def same_origin(request: HTTPServerRequest) -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return netloc(request.headers.get("Origin", "")) == request.headers.get("Host", "").lower()
+    origin = request.headers.get("Origin", "")
+    return not _in_clear(origin, request) and netloc(origin) == request.headers.get("Host", "").lower()
 
 
 def refuse_cross_site(request: HTTPServerRequest) -> str | None:
@@ -129,9 +130,9 @@ def refuse_cross_site(request: HTTPServerRequest) -> str | None:
         return None if site == "same-origin" else "Cross-site request forbidden"
     origin = headers.get("Origin")
     if origin is not None:
-        return None if netloc(origin) == host else "Cross-origin request forbidden"
+        return None if netloc(origin) == host and not _in_clear(origin, request) else "Cross-origin request forbidden"
     referer = headers.get("Referer")
-    if referer and netloc(referer) != host:
+    if referer and (netloc(referer) != host or _in_clear(referer, request)):
         return "Cross-origin request forbidden"
     return None
 
@@ -177,6 +178,11 @@ class TrustedProxies:
         scheme = scheme.rpartition(",")[2].strip().lower()
         if scheme in ("http", "https"):
             request.protocol = scheme
+
+
+def _in_clear(url: str, request: HTTPServerRequest) -> bool:
+    """Tell whether a page that came in clear, which anybody on the way can write, asks for what came by https."""
+    return request.protocol == "https" and url.lower().startswith("http:")
 
 
 def _own_names() -> frozenset[str]:

@@ -55,6 +55,15 @@ def test_other_sites_cannot_act(site: Any, posture: dict[str, bool], headers: di
     assert site(**posture).ask("/api/act", "POST", {**headers, **GOOD})[:2] == (403, message)
 
 
+@pytest.mark.parametrize("name", ["Origin", "Referer"])
+def test_a_page_that_came_in_clear_cannot_act_by_https(site: Any, name: str) -> None:
+    """S06: such a page of the same host may be anybody's; older browsers send no Sec-Fetch-Site."""
+    made, host = site(authenticated=True, proxies=[]), "flower.example.com"
+    headers = {**GOOD, "Host": host, "X-Forwarded-Proto": "https"}
+    assert made.ask("/api/act", "POST", {**headers, name: f"https://{host}/"})[0] == 200
+    assert made.ask("/api/act", "POST", {**headers, name: f"http://{host}/"})[0] == 403
+
+
 @pytest.mark.parametrize("posture", [{"open_api": True}, {"authenticated": True}])
 def test_scripts_send_no_browser_headers_and_may_act(site: Any, posture: dict[str, bool]) -> None:
     """S04, S06"""
