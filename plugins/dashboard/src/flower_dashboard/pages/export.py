@@ -33,7 +33,8 @@ COLUMNS = (
 _PIECE = 100
 _PAGE = 1000
 _SEARCH_PAGE = 20_000  # each page of a search is a search
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""OWASP's list for CSV injection; the last four are full-width forms, which some spreadsheets take for the others."""
 _TYPES = {"csv": "text/csv; charset=UTF-8", "json": "application/json; charset=UTF-8"}
 
 
