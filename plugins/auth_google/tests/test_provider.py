@@ -234,9 +234,26 @@ def test_only_accounts_of_a_hosted_domain_get_in(domains: list[str], hd: object,
         people = play(
             lambda google: google.login(google.token(claims={**google.claims, "hd": hd})), google_hosted_domain=domains
         )
-        assert people == [Identity("ann@example.com", "google")]
+        assert people == [Identity("ann@example.com", "google", frozenset(("example.com",)))]
     else:
         assert "Access denied to 'ann@example.com'" in refusal({"hd": hd}, google_hosted_domain=domains)
+
+
+@pytest.mark.parametrize(
+    ("domains", "groups", "permitted"),
+    [
+        ([], [], True),
+        ([], ["example.com"], True),
+        (["Example.com"], ["example.com"], True),
+        (["example.com"], [], False),
+        (["example.com"], ["former.example"], False),
+    ],
+)
+def test_a_login_from_before_is_held_against_the_domains_of_now(
+    domains: list[str], groups: list[str], permitted: bool
+) -> None:
+    identity = Identity("ann@example.com", "google", frozenset(groups))
+    assert make(google_hosted_domain=domains).permits(identity) is permitted
 
 
 def test_an_answer_of_another_issuer_is_refused() -> None:

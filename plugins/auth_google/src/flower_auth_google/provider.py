@@ -26,7 +26,10 @@ _KEPT = 3600.0  # seconds; Google changes its keys every few days, its addresses
 
 
 class GoogleProvider(OAuthProvider):
-    """OpenID Connect: lets in by a verified address and, where domains are listed, only accounts of these."""
+    """OpenID Connect: lets in by a verified address and, where domains are listed, only accounts of these.
+
+    `Identity.groups` then holds the domain that somebody's account belongs to.
+    """
 
     label = "Google"
     clock = staticmethod(time.monotonic)
@@ -84,6 +87,10 @@ class GoogleProvider(OAuthProvider):
         info = reply.record()
         return info.fields.get("aud") == self.client_id and info.fields.get("azp", self.client_id) == self.client_id
 
+    def permits(self, identity: Identity) -> bool:
+        """Hold the domain of a login against the list as it is now."""
+        return not self._domains or not identity.groups.isdisjoint(self._domains)
+
     def denial(self, identities: Sequence[Identity]) -> str:
         """Say it as Flower 2 did."""
         name = identities[-1].name if identities else ""
@@ -96,9 +103,12 @@ class GoogleProvider(OAuthProvider):
         person = Identity(user.address("email"), "google")
         if not user.is_true("email_verified"):
             raise LoginRefused(f"Google auth failed: the address '{person.name}' is not verified")
-        if self._domains and lower_ascii(user.text_if_any("hd")) not in self._domains:
+        if not self._domains:
+            return [person]
+        domain = lower_ascii(user.text_if_any("hd"))
+        if domain not in self._domains:
             raise LoginRefused(self.denial([person]))
-        return [person]
+        return [Identity(person.name, "google", frozenset((domain,)))]
 
     async def _discover(self) -> Record:
         """Return the discovery document, an hour old at most (OpenID Connect Discovery 1.0, section 4)."""
