@@ -53,15 +53,16 @@ def make_door(
     folder = session_folder(settings)
     keys = Keys(_secrets(settings, folder))
     cookies, revocations = Cookies(prefix), Revocations(folder)
+    name = settings["auth_provider"] or "google"
     sessions = Sessions(
-        keys, cookies, revocations, idle=settings["session_idle"], lifetime=settings["session_lifetime"]
-    )
-    tickets = Tickets(
         keys,
         cookies,
-        provider=settings["auth_provider"] or "google",
-        redirect_uri=settings["oauth2_redirect_uri"] or "",
+        revocations,
+        idle=settings["session_idle"],
+        lifetime=settings["session_lifetime"],
+        provider=name,
     )
+    tickets = Tickets(keys, cookies, provider=name, redirect_uri=settings["oauth2_redirect_uri"] or "")
     pattern = AuthPattern(settings["auth"], f"auth, {settings.origin('auth')}")
     return Door(provider, pattern, sessions, tickets, prefix, keys, failures)
 

@@ -18,11 +18,12 @@ class Cookies:
 
     def __init__(self, prefix: str) -> None:
         """`prefix` is the url prefix."""
-        self._mark = hashlib.sha256(prefix.encode()).hexdigest()[:8]
+        self.mark = hashlib.sha256(prefix.encode()).hexdigest()[:8]
+        """Tells the cookies of one url prefix from those of another."""
 
     def name(self, request: HTTPServerRequest, purpose: str) -> str:
         """Return the name of the cookie for a purpose, as this request's scheme has it."""
-        return f"{'__Host-' if _secure(request) else ''}flower_{purpose}_{self._mark}"
+        return f"{'__Host-' if _secure(request) else ''}flower_{purpose}_{self.mark}"
 
     def read(self, request: HTTPServerRequest, purpose: str) -> str:
         """Return the value sent, "" for none."""

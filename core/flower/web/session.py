@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -49,10 +50,15 @@ class Sessions:
         *,
         idle: float,
         lifetime: float,
+        provider: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`provider` is the setting that chooses the login: a session counts for that one and this prefix alone."""
         self._keys, self._cookies, self._revocations = keys, cookies, revocations
         self._idle, self._lifetime, self._clock = idle, lifetime, clock
+        mark = hashlib.sha256(f"{cookies.mark}\0{provider}".encode()).hexdigest()[:16]
+        self._seal = f"{_PURPOSE}_{mark}"
+        """What the cookie is signed for, so that none of another prefix or provider fits under its name."""
 
     def begin(self, identity: Identity) -> Session:
         """Return a new session, with an id that was never used."""
@@ -62,7 +68,7 @@ class Sessions:
     def find(self, request: HTTPServerRequest) -> Session | None:
         """Return the session whose cookie a request brings, None when there is none, or it has ended."""
         value = self._cookies.read(request, _PURPOSE)
-        text = self._keys.verify(_PURPOSE, value) if value else None
+        text = self._keys.verify(self._seal, value) if value else None
         session = None if text is None else _decode(text)
         if session is None:
             return None
@@ -74,7 +80,7 @@ class Sessions:
     def cookie(self, request: HTTPServerRequest, session: Session) -> str:
         """Return the Set-Cookie line. Raise LoginRefused for an identity that no cookie can hold."""
         left = session.issued + self._lifetime - self._clock()
-        value = self._keys.sign(_PURPOSE, _encode(session))
+        value = self._keys.sign(self._seal, _encode(session))
         if len(value) > _LARGEST:
             raise LoginRefused("Access denied. This account is in more groups than a session can hold.")
         seconds = max(1, int(min(self._idle, left)))

@@ -26,9 +26,12 @@ def pair(line: str) -> str:
     return line.partition(";")[0]
 
 
-def sessions(clock: Clock, *secrets: str, folder: Path | None = None, prefix: str = "") -> Sessions:
-    keys = Keys(secrets or (SECRET,), clock)
-    return Sessions(keys, Cookies(prefix), Revocations(folder, clock), idle=8 * HOUR, lifetime=7 * DAY, clock=clock)
+def sessions(
+    clock: Clock, *secrets: str, folder: Path | None = None, prefix: str = "", provider: str = "google"
+) -> Sessions:
+    keys, revoked = Keys(secrets or (SECRET,), clock), Revocations(folder, clock)
+    cookies = Cookies(prefix)
+    return Sessions(keys, cookies, revoked, idle=8 * HOUR, lifetime=7 * DAY, provider=provider, clock=clock)
 
 
 def login(made: Sessions, protocol: str = "http") -> tuple[Session, str]:
@@ -55,6 +58,17 @@ def test_a_changed_cookie_is_nobody() -> None:
     for place in range(cookie.index("=") + 1, len(cookie)):
         changed = cookie[:place] + ("A" if cookie[place] != "A" else "B") + cookie[place + 1 :]
         assert made.find(request(changed)) is None, place
+
+
+@pytest.mark.parametrize("other", [{"prefix": "/b"}, {"provider": "gitlab"}])
+def test_a_session_counts_for_its_prefix_and_its_provider_alone(other: dict[str, str]) -> None:
+    """Two Flowers may have one secret and let in different people: renaming a cookie takes nobody over."""
+    clock, there = Clock(), request(protocol="http")
+    cookie = login(sessions(clock, prefix="/a"))[1]
+    assert sessions(clock, prefix="/a").find(request(cookie)) is not None
+    renamed = f"{Cookies(other.get('prefix', '/a')).name(there, 'session')}={cookie.partition('=')[2]}"
+    elsewhere = sessions(clock, prefix=other.get("prefix", "/a"), provider=other.get("provider", "google"))
+    assert elsewhere.find(request(renamed, protocol="http")) is None
 
 
 def test_a_ticket_cannot_be_used_as_a_session() -> None:
