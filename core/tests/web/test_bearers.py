@@ -85,7 +85,7 @@ def test_few_tokens_wait_however_many_are_sent_and_known_ones_do_not() -> None:
         await asyncio.sleep(0)
         assert len(bearers._asking) == 64
         assert await bearers.identities("Bearer ann") == (ANN,)
-        found = await asyncio.gather(*flood, return_exceptions=True)
+        found: list[object] = list(await asyncio.gather(*flood, return_exceptions=True))
         assert await bearers.identities("Bearer late") == ()
         return found
 
