@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from flower import audit
 from flower.events.event import Event
 from flower_plugins import Forbidden, NotFound
 
@@ -279,9 +280,10 @@ class WorkerStore:
             raise NotFound(f"Unknown worker {hostname!r}")
         if worker.online:
             raise Forbidden(f"{hostname!r} is online")
-        del self._records[hostname]
-        self._version += 1
-        self._on_evict(hostname)
+        with audit.order("forget", [hostname]):
+            del self._records[hostname]
+            self._version += 1
+            self._on_evict(hostname)
 
     def known(self) -> Mapping[str, WorkerRecord]:
         """Return every worker in memory by name, the hidden ones too."""

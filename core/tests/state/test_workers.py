@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -212,14 +213,17 @@ def test_the_skew_of_a_clock_is_that_of_the_fastest_heartbeat(state: State, even
 
 
 def test_an_offline_worker_is_forgotten_with_its_counts_and_one_that_is_online_stays(
-    state: State, event: MakeEvent
+    state: State, event: MakeEvent, caplog: pytest.LogCaptureFixture
 ) -> None:
     removed: list[tuple[str, str]] = []
     state.on_removed(lambda kind, key: removed.append((kind, key)))
     state.apply([event("worker-online", hostname="here"), event("worker-online", hostname="gone")])
     state.apply([event("worker-offline", hostname="gone")])
     before = state.workers.version
+    caplog.set_level(logging.INFO, "flower.audit")
     state.workers.forget("gone")
+    line = json.loads(caplog.records[-1].getMessage())
+    assert (line["action"], line["target"], line["outcome"]) == ("forget", "gone", "ok")  # S53
     assert [worker.hostname for worker in state.workers.all()] == ["here"]
     assert state.workers.version > before
     assert removed == [("worker", "gone")]
