@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import stat
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ log = logging.getLogger("flower")
 
 _OAUTH = ("oauth2_key", "oauth2_secret", "oauth2_redirect_uri")
 _GENERATE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+_FOLDER = "sessions"
 _WORLD_WRITABLE = stat.S_IWOTH
 
 
@@ -81,21 +83,38 @@ def session_folder(settings: EffectiveSettings) -> Path | None:
     It is a folder of its own, for this user alone, since `data_dir` may be shared with others.
     """
     if settings["data_dir"]:
-        base = Path(settings["data_dir"])
-        try:
-            mode = base.stat().st_mode if base.exists() else 0
-        except OSError:
-            mode = 0  # making the folder says what is wrong
-        if mode & _WORLD_WRITABLE and not mode & stat.S_ISVTX:
+        folder, option = Path(settings["data_dir"]) / _FOLDER, "data_dir"
+    elif "persistent" in settings.catalogue and settings["persistent"]:
+        folder, option = Path(f"{Path(str(settings['db'])).expanduser()}.sessions").absolute(), "db"
+    else:
+        return None
+    _refuse_planted(folder, f"{option}, {settings.origin(option)}")
+    return folder
+
+
+def _refuse_planted(folder: Path, where: str) -> None:
+    """Raise ConfigurationError when others can put a secret of theirs where ours is kept, or have done so."""
+    base = folder.parent
+    try:
+        mode = base.stat().st_mode if base.exists() else 0
+        if not mode & _WORLD_WRITABLE:
+            return
+        if not mode & stat.S_ISVTX and folder.name == _FOLDER:
             raise ConfigurationError(
                 f"{base} can be written by everybody on this machine, who could then log in as anybody",
-                where=f"data_dir, {settings.origin('data_dir')}",
+                where=where,
                 mend=f"Run: chmod o-w {base}",
             )
-        return base / "sessions"
-    if "persistent" in settings.catalogue and settings["persistent"]:
-        return Path(f"{Path(str(settings['db'])).expanduser()}.sessions").absolute()
-    return None
+        folder.mkdir(mode=0o700, exist_ok=True)  # now, so that nobody makes it after this look
+        found = folder.lstat()
+    except OSError:
+        return  # making the folder says what is wrong
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise ConfigurationError(
+            f"{folder} was made by somebody else, in a folder that everybody on this machine may write",
+            where=where,
+            mend="Name a folder of this user's own",
+        )
 
 
 def _secrets(settings: EffectiveSettings, folder: Path | None) -> Sequence[str]:

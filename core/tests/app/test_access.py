@@ -154,6 +154,21 @@ def test_a_folder_that_everybody_may_write_is_refused(tmp_path: Path) -> None:
     assert door(AUTH, *KEYS, f"--data_dir={tmp_path}/open")
 
 
+@pytest.mark.parametrize("option", [["--data_dir={}"], ["--persistent", "--db={}/flower"]])
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_folder_that_somebody_has_planted_is_refused(tmp_path: Path, option: list[str], mode: int) -> None:
+    """S28: whoever knows the secret that is kept there can log in as anybody."""
+    shared, theirs = tmp_path / "shared", tmp_path / "theirs"
+    shared.mkdir()
+    theirs.mkdir()
+    (theirs / "cookie_secret").write_text("known " * 8)
+    for name in ("sessions", "flower.sessions"):
+        (shared / name).symlink_to(theirs)
+    shared.chmod(mode)
+    with pytest.raises(ConfigurationError, match=r"somebody else|chmod o-w"):
+        door(AUTH, *KEYS, *(word.format(shared) for word in option))
+
+
 def test_a_given_secret_comes_before_a_kept_one(tmp_path: Path) -> None:
     """S30"""
     kept, given = door(AUTH, *KEYS, f"--data_dir={tmp_path}"), door(AUTH, *KEYS, f"--cookie_secret={LONG}")
