@@ -18,7 +18,7 @@ from flower.web.origins import (
     AllowedHosts,
     came_through_proxy,
     may_be_forwarded,
-    names_this_machine,
+    names_loopback,
     refuse_cross_site,
     same_origin,
 )
@@ -342,7 +342,7 @@ def _no_route(path: str) -> str:
 
 def _is_local(request: HTTPServerRequest) -> bool:
     """Tell whether the request comes from this machine and no proxy has said otherwise."""
-    if came_through_proxy(request) or may_be_forwarded(request.headers) or not names_this_machine(request):
+    if came_through_proxy(request) or may_be_forwarded(request.headers) or not names_loopback(request):
         return False
     try:
         return ip_address(request.remote_ip or "").is_loopback

@@ -18,7 +18,7 @@ __all__ = [
     "host_of",
     "household",
     "may_be_forwarded",
-    "names_this_machine",
+    "names_loopback",
     "refuse_cross_site",
     "same_origin",
 ]
@@ -57,7 +57,8 @@ class AllowedHosts:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = {"localhost", *_own_names()}
+        own = socket.gethostname().lower()
+        self._names = {"localhost", own, own.partition(".")[0], own.partition(".")[0] + ".local"}
         self._suffixes: list[str] = []
         for name in names:
             name = name.strip().lower().rstrip(".")
@@ -83,17 +84,17 @@ def may_be_forwarded(headers: Mapping[str, str]) -> bool:
     return any(name in headers for name in _FORWARDING)
 
 
-def names_this_machine(request: HTTPServerRequest) -> bool:
+def names_loopback(request: HTTPServerRequest) -> bool:
     """Tell whether a browser on this machine can have sent a request as it is to a socket of loopback alone.
 
-    Its Host is then a name of this machine, its Origin, which every browser sends with an unsafe request, names the
-    same one, and it speaks at least HTTP/1.1. A proxy that is told nothing but where to pass requests to gives itself
-    away: it speaks HTTP/1.0 or leaves the outer Origin beside its own Host, or passes on the outer Host.
+    Its Host is then a name or an address of loopback, its Origin, which every browser sends with an unsafe request,
+    names the same one, and it speaks at least HTTP/1.1. A proxy that is told nothing but where to pass requests to
+    gives itself away: it speaks HTTP/1.0, leaves the outer Origin beside its own Host, or passes on the outer Host.
     """
     headers, host = request.headers, host_of(request.headers.get("Host", ""))
     if request.version == "HTTP/1.0" or netloc(headers.get("Origin", "")) not in ("", headers.get("Host", "").lower()):
         return False
-    if host == "localhost" or host.endswith(".localhost") or host in _own_names():
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     return _is_address(host) and ip_address(host).is_loopback
 
@@ -183,11 +184,6 @@ class TrustedProxies:
 def _in_clear(url: str, request: HTTPServerRequest) -> bool:
     """Tell whether a page that came in clear, which anybody on the way can write, asks for what came by https."""
     return request.protocol == "https" and url.lower().startswith("http:")
-
-
-def _own_names() -> frozenset[str]:
-    own = socket.gethostname().lower()
-    return frozenset((own, own.partition(".")[0], own.partition(".")[0] + ".local"))
 
 
 def _is_address(text: str) -> bool:
