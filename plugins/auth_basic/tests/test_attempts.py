@@ -71,7 +71,7 @@ def test_the_door_opens_when_the_failures_are_a_minute_old() -> None:
     assert refused(failures, "::1", "ann") == 0
 
 
-def test_a_flood_of_names_takes_bounded_memory_and_forgets_the_oldest() -> None:
+def test_a_flood_of_names_takes_bounded_memory_and_gives_nobody_a_new_start() -> None:
     failures = Failures(clock=Clock(), most=100)
     for _ in range(11):
         failures.note("::1", "ann")
@@ -81,7 +81,33 @@ def test_a_flood_of_names_takes_bounded_memory_and_forgets_the_oldest() -> None:
     for number in range(1000):
         failures.note(f"10.0.0.{number}", "x")
     assert len(failures) == 100
-    assert not refused(failures, "::1", "ann")
+    assert refused(failures, "::1", "ann") == 60
+
+
+def test_guesses_between_floods_add_up_until_a_minute_or_two_have_passed() -> None:
+    """Ten guesses, ten thousand other names, and ten guesses more."""
+    clock = Clock()
+    failures = Failures(clock=clock, most=100)
+
+    def guess_and_flood(times: int) -> None:
+        for _ in range(times):
+            failures.note("10.0.0.1", "ann")
+        for number in range(200):
+            failures.note("10.0.0.1", str(number))
+
+    guess_and_flood(6)
+    assert not refused(failures, "10.0.0.1", "ann")
+    guess_and_flood(5)
+    assert refused(failures, "10.0.0.1", "ann")
+    clock.now = 121.0
+    assert not refused(failures, "10.0.0.1", "ann")
+
+
+def test_a_flood_shuts_the_door_for_nobody_else() -> None:
+    failures = Failures(clock=Clock(), most=100)
+    for number in range(100_000):
+        failures.note("10.0.0.1", str(number))
+    assert not any(refused(failures, "10.0.0.2", f"user{number}") for number in range(1000))
 
 
 def test_what_is_over_is_forgotten() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import math
 import secrets
 import time
+from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Address, ip_address
@@ -18,6 +19,7 @@ __all__ = ["Failures", "Queue"]
 _FAILURES = 10
 _SECONDS = 60.0
 _MAX_PAIRS = 10_000
+_CELLS, _ROWS = 131_072, 4
 _AT_ONCE = 2
 _WAITING = 32
 _WAITING_EACH = 16
@@ -26,24 +28,27 @@ _HOUSEHOLD_BITS = 64
 
 
 class Failures:
-    """Counts the failures of the last minute for each pair of address and name; forgets the oldest pairs in a flood.
+    """Counts the failures of the last minute for each pair of address and name, in bounded memory.
 
-    An IPv6 network of 64 bits is one address.
+    An IPv6 network of 64 bits is one address. Pairs that there is no room for in a flood are counted together, so
+    that nobody gets a new start by failing with ten thousand other names.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, most: int = _MAX_PAIRS) -> None:
         self._clock, self._most = clock, most
         self._key = secrets.token_bytes(32)
         self._moments: OrderedDict[bytes, list[float]] = OrderedDict()
+        self._crowd = _Crowd()
 
     def __len__(self) -> int:
         return len(self._moments)
 
     def refuse(self, address: str, user: str) -> None:
         """Raise TooManyAttempts while the pair has failed more than ten times within a minute."""
-        moments = self._recent(self._pair(address, user))
-        if len(moments) > _FAILURES:
-            wait = max(1, math.ceil(moments[0] + _SECONDS - self._clock()))
+        pair, now = self._pair(address, user), self._clock()
+        moments = self._recent(pair)
+        if len(moments) + self._crowd.count(pair, now) > _FAILURES:
+            wait = max(1, math.ceil(moments[0] + _SECONDS - now)) if len(moments) > _FAILURES else int(_SECONDS)
             raise TooManyAttempts(f"Too many failed logins. Try again in {wait} s.", wait)
 
     def note(self, address: str, user: str) -> None:
@@ -52,7 +57,9 @@ class Failures:
         self._moments[pair] = [*self._recent(pair), self._clock()]
         self._moments.move_to_end(pair)
         while len(self._moments) > self._most or self._is_over(next(iter(self._moments.values()))):
-            self._moments.popitem(last=False)
+            oldest = next(iter(self._moments))
+            self._crowd.add(oldest, len(self._recent(oldest)), self._clock())
+            del self._moments[oldest]
 
     def _recent(self, pair: bytes) -> list[float]:
         since = self._clock() - _SECONDS
@@ -64,6 +71,43 @@ class Failures:
     def _pair(self, address: str, user: str) -> bytes:
         # A digest, so that a flood of long names takes no more memory than one of short ones.
         return hashlib.blake2b(f"{_household(address)}\n{user}".encode(), key=self._key, digest_size=16).digest()
+
+
+class _Crowd:
+    """Counts pairs in cells that they share, each pair in four, of which the least says most: never too few.
+
+    This is the count-min sketch of Cormode and Muthukrishnan (2005). A count lasts one minute to two.
+    """
+
+    def __init__(self) -> None:
+        self._since = float("-inf")
+        self._cells: array[int] | None = None
+        self._before: array[int] | None = None
+
+    def add(self, pair: bytes, count: int, now: float) -> None:
+        """Add to the count of a pair."""
+        if not count:
+            return
+        self._turn(now)
+        if self._cells is None:
+            self._cells = array("H", bytes(2 * _CELLS * _ROWS))
+        for place in self._places(pair):
+            self._cells[place] = min(self._cells[place] + count, 0xFFFF)
+
+    def count(self, pair: bytes, now: float) -> int:
+        """Return how often a pair was counted, in a flood now and then more."""
+        self._turn(now)
+        halves = [cells for cells in (self._cells, self._before) if cells is not None]
+        return min(sum(cells[place] for cells in halves) for place in self._places(pair)) if halves else 0
+
+    def _turn(self, now: float) -> None:
+        if now - self._since >= _SECONDS:
+            self._before = self._cells if now - self._since < 2 * _SECONDS else None
+            self._since, self._cells = now, None
+
+    def _places(self, pair: bytes) -> list[int]:
+        # A pair is a keyed digest: nobody can choose whose cells to fill.
+        return [row * _CELLS + int.from_bytes(pair[4 * row : 4 * row + 4], "big") % _CELLS for row in range(_ROWS)]
 
 
 class Queue:
