@@ -139,9 +139,14 @@ def refuse_cross_site(request: HTTPServerRequest) -> str | None:
 
 
 class TrustedProxies:
-    """The peers whose X-Real-Ip, X-Forwarded-For, X-Scheme and X-Forwarded-Proto are believed."""
+    """The peers whose X-Real-Ip, X-Forwarded-For, X-Scheme and X-Forwarded-Proto are believed.
+
+    Without `networks` these are loopback and private addresses, and one proxy is believed, the peer itself: a
+    private address that it names may be a client's, whose own word must not count.
+    """
 
     def __init__(self, networks: Sequence[str] = ()) -> None:
+        self._chained = bool(networks)
         self._networks: list[IPv4Network | IPv6Network] = []
         for text in networks or _PRIVATE:
             try:
@@ -162,14 +167,14 @@ class TrustedProxies:
     def apply(self, request: HTTPServerRequest, *, unix: bool) -> None:
         """Take the client's address and scheme from the headers when a trusted peer sent them.
 
-        Of X-Forwarded-For the last entry that is not a trusted proxy's counts: what stands before it
-        is the client's own word. X-Real-Ip counts only where there is no X-Forwarded-For. A header
+        Of X-Forwarded-For the last entry counts that is not a proxy's named as trusted: what stands
+        before it is the client's own word. X-Real-Ip counts only where there is no X-Forwarded-For. A header
         never makes a request a local one.
         """
         if not (unix or self.trusts(request.remote_ip or "")):
             return
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        client = next((hop for hop in reversed(hops) if not self.trusts(hop)), "")
+        client = next((hop for hop in reversed(hops) if not (self._chained and self.trusts(hop))), "")
         if not hops:
             client = request.headers.get("X-Real-Ip", "").strip()
         # What may follow a percent sign, an interface's name, could be any text.
