@@ -61,6 +61,9 @@ def fill() -> Iterator[Callable[..., str]]:
         made.append((connection, name))
         for number in range(3):
             queue.put(number)
+        deadline = time.monotonic() + 5
+        while queue.qsize() < 3:  # RabbitMQ takes messages in when it comes to them.
+            assert time.monotonic() < deadline, "the messages did not arrive"
         queue.close()
         return name
 

@@ -31,7 +31,7 @@ class Management:
     def publish(self, virtual_host: str, queue: str, count: int) -> None:
         """Declare a queue and put messages in."""
         host, name = quote(virtual_host, safe=""), quote(queue, safe="")
-        self.call("PUT", f"queues/{host}/{name}", {"durable": False, "arguments": {"x-expires": 60000}})
+        self.call("PUT", f"queues/{host}/{name}", {"durable": False, "arguments": {"x-expires": 3600000}})
         message = {"properties": {}, "routing_key": queue, "payload": "x", "payload_encoding": "string"}
         for _ in range(count):
             self.call("POST", f"exchanges/{host}/amq.default/publish", message)
