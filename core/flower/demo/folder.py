@@ -9,6 +9,9 @@ from pathlib import Path
 
 __all__ = ["DemoFolder"]
 
+_REMOVE_SECONDS = 6.0
+"""How long others may go on writing: on a busy machine what was killed takes its time to end."""
+
 
 class DemoFolder:
     """Names the places inside one demo's folder."""
@@ -32,8 +35,9 @@ class DemoFolder:
 
     def remove(self) -> None:
         """Delete it, also while somebody still writes into it."""
-        for _attempt in range(20):
+        deadline = time.monotonic() + _REMOVE_SECONDS
+        while True:
             shutil.rmtree(self.path, ignore_errors=True)
-            if not self.path.exists():
+            if not self.path.exists() or time.monotonic() > deadline:
                 return
             time.sleep(0.05)
