@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -37,7 +38,7 @@ class ClassicHandler(RequestHandler):
         return user.decode() if user else None
 
 
-class ClassicLogin(ClassicHandler, OAuth2Mixin):
+class ClassicLogin(ClassicHandler, OAuth2Mixin, ABC):
     """Authorization code with PKCE and a one-time state. Subclasses say where, and override `_on_auth`."""
 
     _OAUTH_SETTINGS_KEY = "oauth"
@@ -76,9 +77,9 @@ class ClassicLogin(ClassicHandler, OAuth2Mixin):
             raise LoginRefused("OAuth authentication failed")
         return answer
 
+    @abstractmethod
     async def _on_auth(self, user: Any) -> None:
-        """Find out whose token `user["access_token"]` is, and let them in; subclasses override this."""
-        raise NotImplementedError
+        """Find out whose token `user["access_token"]` is, and let them in."""
 
     def _enter(self, mail: object) -> None:
         """Let in whose verified address this is, and lead them to where they wanted to be."""
@@ -149,22 +150,33 @@ class GoogleLogin(ClassicLogin, GoogleOAuth2Mixin):  # type: ignore[misc]  # one
         self._enter(person.get("email") if verified is True else None)
 
 
-class GitHubLogin(ClassicLogin):
+class _AtDomain(ClassicLogin):
+    """A provider that also runs elsewhere: at `_OAUTH_DOMAIN`, else at what the variable in `_domain` names."""
+
+    _domain: tuple[str, str]
+    _authorize_path: str
+    _token_path: str
+
+    @property
+    def _OAUTH_DOMAIN(self) -> str:  # noqa: N802  # Flower 2's name, which subclasses set
+        return os.environ.get(*self._domain)
+
+    @property
+    def _OAUTH_AUTHORIZE_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
+        return f"https://{self._OAUTH_DOMAIN}{self._authorize_path}"
+
+    @property
+    def _OAUTH_ACCESS_TOKEN_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
+        return f"https://{self._OAUTH_DOMAIN}{self._token_path}"
+
+
+class GitHubLogin(_AtDomain):
     """GitHub, or GitHub Enterprise at `_OAUTH_DOMAIN`; the last verified address that may enter counts."""
 
     _OAUTH_SCOPE = ("user:email",)
 
-    @property
-    def _OAUTH_DOMAIN(self) -> str:  # noqa: N802  # Flower 2's name, which subclasses set
-        return os.environ.get("FLOWER_GITHUB_OAUTH_DOMAIN", "github.com")
-
-    @property
-    def _OAUTH_AUTHORIZE_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
-        return f"https://{self._OAUTH_DOMAIN}/login/oauth/authorize"
-
-    @property
-    def _OAUTH_ACCESS_TOKEN_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
-        return f"https://{self._OAUTH_DOMAIN}/login/oauth/access_token"
+    _domain = "FLOWER_GITHUB_OAUTH_DOMAIN", "github.com"
+    _authorize_path, _token_path = "/login/oauth/authorize", "/login/oauth/access_token"
 
     async def _on_auth(self, user: Any) -> None:
         domain = self._OAUTH_DOMAIN
@@ -176,28 +188,19 @@ class GitHubLogin(ClassicLogin):
         self._enter(allowed[-1] if allowed else None)
 
 
-class GitLabLogin(ClassicLogin):
+class GitLabLogin(_AtDomain):
     """GitLab at `_OAUTH_DOMAIN`; confirmed and active people, of the groups in FLOWER_GITLAB_AUTH_ALLOWED_GROUPS."""
 
     _OAUTH_SCOPE = ("read_api",)
 
-    @property
-    def _OAUTH_DOMAIN(self) -> str:  # noqa: N802  # Flower 2's name, which subclasses set
-        return os.environ.get("FLOWER_GITLAB_OAUTH_DOMAIN", "gitlab.com")
-
-    @property
-    def _OAUTH_AUTHORIZE_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
-        return f"https://{self._OAUTH_DOMAIN}/oauth/authorize"
-
-    @property
-    def _OAUTH_ACCESS_TOKEN_URL(self) -> str:  # type: ignore[override]  # noqa: N802  # Tornado's name
-        return f"https://{self._OAUTH_DOMAIN}/oauth/token"
+    _domain = "FLOWER_GITLAB_OAUTH_DOMAIN", "gitlab.com"
+    _authorize_path, _token_path = "/oauth/authorize", "/oauth/token"
 
     async def _on_auth(self, user: Any) -> None:
         token, api = user["access_token"], f"https://{self._OAUTH_DOMAIN}/api/v4"
         person = _record(await self._fetch(f"{api}/user", token))
         wanted = {group.strip() for group in os.environ.get("FLOWER_GITLAB_AUTH_ALLOWED_GROUPS", "").split(",")} - {""}
-        confirmed = person.get("state", "active") == "active" and bool(person.get("confirmed_at", True))
+        confirmed = person.get("state") == "active" and bool(person.get("confirmed_at"))
         if not confirmed or (wanted and not await self._is_member(f"{api}/groups", token, wanted)):
             raise LoginRefused(_DENIED_GROUPS)
         self._enter(person.get("email"))

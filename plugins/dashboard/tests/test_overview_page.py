@@ -100,3 +100,8 @@ def test_a_queue_that_nobody_consumes_from_is_marked(site):
     made.host.queues.queues = [QueueStats("celery", 3, consumers=1), QueueStats("mail", 12, consumers=0)]
     text = made.page("/").text
     assert text.index("mail No consumer") < text.index("celery")
+
+
+def test_a_refused_choice_names_those_there_are(site):
+    body = site().fetch("/?span=1y", Accept="application/json").body.decode()
+    assert "expected one of 5m, 1h, 24h" in body
