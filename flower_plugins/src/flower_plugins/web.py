@@ -173,7 +173,8 @@ class Handler(RequestHandler):
             return param.default if text is None else ""
         value = _parse(text, param)
         if param.choices and value not in param.choices:
-            raise InvalidParameter(f"Invalid argument {text!r}, expected one of {', '.join(filter(None, param.choices))}")
+            expected = ", ".join(filter(None, param.choices))
+            raise InvalidParameter(f"Invalid argument {text!r}, expected one of {expected}")
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if param.minimum is not None and value < param.minimum:
                 raise InvalidParameter(f"Invalid argument {text!r}: {param.name} is at least {param.minimum:g}")
