@@ -88,6 +88,8 @@ def _pack(body: bytes) -> bytes:
 
 def _takes_gzip(accepted: str) -> bool:
     """Tell whether an Accept-Encoding header names gzip, or everything, and does not rule it out."""
+    if "gzip" not in accepted.lower() and "*" not in accepted:
+        return False
     qualities: dict[str, str] = {}
     for part in accepted.lower().split(","):
         name, _, parameter = part.partition(";")

@@ -48,11 +48,13 @@ class Limits:
     An IPv6 network of 64 bits is one address.
     `total` counts all, `heading` those without complete headers, `heading_per_address` and `per_address` those of
     one address. `spare` more than `total` are let in to ask the probes. `bodies` is in bytes, of all together.
+    Between two requests a connection may be silent for `idle_seconds`.
     """
 
     total: int
     per_address: int
     header_seconds: float = 10.0
+    idle_seconds: float = 75.0
     spare: int = 8
     bodies: int = 64 * 1024 * 1024
 
@@ -122,7 +124,8 @@ class Connections:
         self._open: Counter[str] = Counter()
         self._heading: Counter[str] = Counter()
         self._held = 0
-        self._sweep: asyncio.TimerHandle | None = None
+        self._patience = {Phase.HEADING: limits.header_seconds, Phase.IDLE: limits.idle_seconds}
+        self._sweeps: dict[Phase, asyncio.TimerHandle] = {}
         self._quiet = QuietLog(log)
 
     def __len__(self) -> int:
@@ -189,14 +192,14 @@ class Connections:
         self._phases[phase][connection] = None
         if phase is Phase.HEADING:
             self._heading[connection.address] += 1
-            if self._sweep is None:
-                self._plan_sweep(connection)
+        if phase in self._patience and phase not in self._sweeps:
+            self._plan_sweep(phase, connection)
 
     def end(self) -> None:
-        """Stop looking after the time that headers take."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
+        """Stop looking after the time that clients take."""
+        for sweep in self._sweeps.values():
+            sweep.cancel()
+        self._sweeps.clear()
 
     def _drop(self, phases: tuple[Phase, ...], address: str | None = None) -> bool:
         found = next(self._waiting(phases, address), None)
@@ -215,16 +218,17 @@ class Connections:
         connection.gone()  # before closing, which may tell later
         connection.close()
 
-    def _plan_sweep(self, oldest: Connection) -> None:
-        due = oldest.since + self._limits.header_seconds
-        self._sweep = asyncio.get_running_loop().call_at(due, self._close_late)
+    def _plan_sweep(self, phase: Phase, oldest: Connection) -> None:
+        due = oldest.since + self._patience[phase]
+        self._sweeps[phase] = asyncio.get_running_loop().call_at(due, self._close_late, phase)
 
-    def _close_late(self) -> None:
-        self._sweep = None
-        late = asyncio.get_running_loop().time() - self._limits.header_seconds
-        for connection in list(self._phases[Phase.HEADING]):
+    def _close_late(self, phase: Phase) -> None:
+        """Close those that have been in a phase for too long; look again when the next one may be."""
+        del self._sweeps[phase]
+        late = asyncio.get_running_loop().time() - self._patience[phase]
+        for connection in list(self._phases[phase]):
             if connection.since > late:
-                self._plan_sweep(connection)
+                self._plan_sweep(phase, connection)
                 return
             self._close(connection)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from flower.web.failures import LoginFailures
 from flower.web.origins import (
     AllowedHosts,
     came_through_proxy,
+    is_loopback,
     may_be_forwarded,
     names_loopback,
     refuse_cross_site,
@@ -344,7 +344,4 @@ def _is_local(request: HTTPServerRequest) -> bool:
     """Tell whether the request comes from this machine and no proxy has said otherwise."""
     if came_through_proxy(request) or may_be_forwarded(request.headers) or not names_loopback(request):
         return False
-    try:
-        return ip_address(request.remote_ip or "").is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.remote_ip or "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Awaitable, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
@@ -16,6 +15,7 @@ from flower.web.acceptor import Acceptor, connection_of
 from flower.web.binding import Binding, Listener, listen
 from flower.web.connections import Connection, Connections, Limits
 from flower.web.guard import MAX_BODY
+from flower.web.origins import is_loopback
 from flower.web.router import Router
 from flower_plugins import ConfigurationError, Settings
 
@@ -23,7 +23,6 @@ __all__ = ["Server", "tls_context"]
 
 log = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 75.0
 _BODY_SECONDS = 30.0
 _DRAIN_SECONDS = 2.0
 _MAX_HEADER = 64 * 1024
@@ -73,9 +72,9 @@ class Server:
             max_body_size=_NO_LIMIT,  # the router counts, and its refusal has headers and words
             max_buffer_size=4 * MAX_BODY,
             max_header_size=_MAX_HEADER,
-            idle_connection_timeout=_IDLE_SECONDS,
             body_timeout=_BODY_SECONDS,
         )
+        self._http.conn_params.header_timeout = None  # the books keep the time, and without a timer for each request
         inner = None if binding.unix_socket else context
         self._acceptor = Acceptor(self.connections, inner, self._http.handle_stream, 4 * MAX_BODY)
         self._throttle = Throttle(_LINES_PER_SECOND)
@@ -104,7 +103,7 @@ class Server:
     def _exempt(self, address: str) -> bool:
         """Tell whether many people may stand behind an address: a proxy's, or this machine's own."""
         proxies = self._router.proxies
-        return not address or ip_address(address).is_loopback or (proxies is not None and proxies.trusts(address))
+        return not address or is_loopback(address) or (proxies is not None and proxies.trusts(address))
 
 
 class _Http(HTTPServer):

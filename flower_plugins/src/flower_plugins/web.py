@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import math
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -186,15 +187,18 @@ class Handler(RequestHandler):
 def handler_of(route: Route) -> type[Handler]:
     """Return a route's handler, imported now where the route only names it. Raise Unavailable when that fails."""
     named = route.handler
-    if not isinstance(named, str):
-        return named
+    return _loaded(named, route.pattern) if isinstance(named, str) else named
+
+
+@cache
+def _loaded(named: str, pattern: str) -> type[Handler]:
     module, _, name = named.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # the plugin boundary: an import runs foreign code
-        raise Unavailable(f"cannot load {named!r} for {route.pattern!r}: {type(error).__name__}: {error}") from error
+        raise Unavailable(f"cannot load {named!r} for {pattern!r}: {type(error).__name__}: {error}") from error
     if not isinstance(found, type) or not issubclass(found, Handler):
-        raise Unavailable(f"{named!r}, named for {route.pattern!r}, is not a subclass of flower_plugins.web.Handler")
+        raise Unavailable(f"{named!r}, named for {pattern!r}, is not a subclass of flower_plugins.web.Handler")
     return found
 
 
