@@ -231,7 +231,9 @@ class Flower:
         )
         self._arrivals = Arrivals(self.inspect)
         self.state.on_removed(self._forget)
-        self._queue_history = QueueHistory(self.state.rollups, up=lambda: self.status.up)
+        self._queue_history = QueueHistory(
+            self.state.rollups, up=lambda: self.status.up, inhabited=lambda: self.state.inhabited
+        )
         self.queues = QueueService(
             self._choices.inspector(),
             snapshot=self.inspect.snapshot,

@@ -29,8 +29,9 @@ class _Lengths(Protocol):
 class QueueHistory(Service):
     """Asks every 10 s, while events arrive, so that a broker that is gone is left alone.
 
-    Where answers take long, it asks so seldom that the broker spends 2 % of the time on it. What others asked
-    for counts as well.
+    Where there is neither a worker nor a task (`inhabited`), and no message waits in the queues that somebody looked
+    at last, lengths do not change and nobody is asked. Where answers take long, it asks so seldom that the broker
+    spends 2 % of the time on it. What others asked for counts as well.
     """
 
     name = "queue history"
@@ -40,9 +41,12 @@ class QueueHistory(Service):
         lengths: _Lengths,
         *,
         up: Callable[[], bool],
+        inhabited: Callable[[], bool],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._lengths, self._up, self._sleep = lengths, up, sleep
+        self._lengths, self._sleep = lengths, sleep
+        self._up, self._inhabited = up, inhabited
+        self._waiting = False
         self._queues: _Queues | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -57,8 +61,10 @@ class QueueHistory(Service):
     def seen(self, rows: Sequence[QueueStats]) -> None:
         """Note the lengths that the broker told; of queues nobody consumes from, as long as they hold messages."""
         names = frozenset(self._queues.names() if self._queues else ())
+        self._waiting = False
         for row in rows:
             messages = row.ready if row.messages is None else row.messages
+            self._waiting = self._waiting or bool(messages)
             if messages is not None and (messages or row.name in names):
                 self._lengths.note_length(row.name, messages)
 
@@ -76,6 +82,6 @@ class QueueHistory(Service):
 
     async def _repeat(self, queues: _Queues) -> None:
         while True:
-            if self._up():
+            if self._up() and (self._waiting or self._inhabited()):
                 await queues.sample(_PERIOD / 2)
             await self._sleep(max(_PERIOD, queues.took / _SHARE))

@@ -37,12 +37,14 @@ class Lengths:
 
 class TestContract(ServiceContract):
     def make(self) -> Service:
-        history = QueueHistory(Lengths(), up=lambda: True)
+        history = QueueHistory(Lengths(), up=lambda: True, inhabited=lambda: True)
         history.attach(Queues())
         return history
 
 
-def slept(queues: Queues, up: bool, times: int = 3) -> list[float]:
+def slept(
+    queues: Queues, up: bool, times: int = 3, inhabited: bool = True, seen: Sequence[QueueStats] = ()
+) -> list[float]:
     """Let the service run until it has slept so many times, and return for how long."""
     naps: list[float] = []
     enough = asyncio.Event()
@@ -54,8 +56,9 @@ def slept(queues: Queues, up: bool, times: int = 3) -> list[float]:
             await asyncio.Event().wait()
 
     async def scenario() -> None:
-        history = QueueHistory(Lengths(), up=lambda: up, sleep=sleep)
+        history = QueueHistory(Lengths(), up=lambda: up, inhabited=lambda: inhabited, sleep=sleep)
         history.attach(queues)
+        history.seen(seen)
         await history.start()
         await asyncio.wait_for(enough.wait(), 5)
         await history.stop()
@@ -76,13 +79,25 @@ def test_a_broker_that_is_gone_is_left_alone() -> None:
     assert queues.asked == []
 
 
+def test_nobody_is_asked_where_nobody_is() -> None:
+    queues = Queues()
+    assert slept(queues, up=True, inhabited=False, seen=[QueueStats("celery", messages=0)]) == [10, 10, 10]
+    assert queues.asked == []
+
+
+def test_messages_that_wait_are_watched_even_where_nobody_is() -> None:
+    queues = Queues()
+    slept(queues, up=True, inhabited=False, seen=[QueueStats("celery", messages=7), QueueStats("mail", messages=0)])
+    assert queues.asked == [5, 5, 5]
+
+
 def test_a_slow_broker_is_asked_seldom() -> None:
     assert slept(Queues(took=3.0), up=True) == pytest.approx([150] * 3)
 
 
 def test_what_anybody_was_told_is_noted() -> None:
     lengths = Lengths()
-    history = QueueHistory(lengths, up=lambda: True)
+    history = QueueHistory(lengths, up=lambda: True, inhabited=lambda: True)
     history.attach(Queues())
     history.seen(
         [

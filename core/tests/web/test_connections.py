@@ -214,6 +214,40 @@ def test_headers_have_ten_seconds_and_each_connection_its_own() -> None:
     asyncio.run(asyncio.wait_for(run(), 5))
 
 
+def test_a_connection_may_be_silent_for_so_long_between_two_requests() -> None:
+    async def run() -> None:
+        door = Door(Limits(total=20, per_address=8, header_seconds=30, idle_seconds=0.2))
+        loop = asyncio.get_running_loop()
+        ends: dict[str, float] = {}
+        both_closed, began = asyncio.Event(), loop.time()
+
+        def closing(name: str) -> Callable[[], None]:
+            def close() -> None:
+                ends[name] = loop.time() - began
+                if len(ends) == 2:
+                    both_closed.set()
+
+            return close
+
+        idle, asking, serving = door.open("a", Phase.IDLE), door.open("a", Phase.IDLE), door.open("a", Phase.SERVING)
+        assert idle is not None
+        assert asking is not None
+        assert serving is not None
+        idle.close, asking.close = closing("idle"), closing("asking")
+        await asyncio.sleep(0.1)
+        asking.heard()
+        asking.headed(body=False)
+        asking.begins()
+        await both_closed.wait()
+        assert ends["idle"] >= 0.19
+        assert ends["asking"] >= 0.29
+        assert serving.phase is Phase.SERVING
+        door.books.end()
+
+    assert Limits(1, 1).idle_seconds == 75
+    asyncio.run(asyncio.wait_for(run(), 5))
+
+
 def test_bodies_have_a_limit_together_and_the_oldest_incomplete_one_goes(caplog: pytest.LogCaptureFixture) -> None:
     """S46: what was answered or left no longer counts."""
 
