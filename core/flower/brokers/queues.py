@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from flower.quiet import QuietLog
 from flower_plugins import BrokerInspector, FlowerError, NotFound, QueueReport, QueueStats

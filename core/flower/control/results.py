@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from flower import audit
 from flower.control.bounds import check_seconds, check_uuids
@@ -35,8 +36,7 @@ class _Backend(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(eq=False, slots=True)
-class _Waiter:
+class _Waiter(Struct, eq=False):
     """Somebody who wants a result by `deadline`; looked at when `due`, then after ever longer pauses."""
 
     uuid: str

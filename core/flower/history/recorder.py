@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower.history.desk import Desk
 from flower_plugins import EventSink, HistoryStore, Row, Task, TaskChange, Worker, WorkerChange
@@ -25,8 +26,7 @@ _CHUNK = 1_000
 _LOG_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What the store held at the start, each oldest change first."""
 
     workers: Sequence[Row]

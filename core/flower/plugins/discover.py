@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import pluggy
+from msgspec import Struct
 
 from flower.plugins.faults import FAULTS, PluginError, describe, suggestion
 from flower_plugins import PluginReport, hooks
@@ -66,8 +66,7 @@ class Implementation(NamedTuple):
         return self.function(*(arguments[name] for name in self.parameters))
 
 
-@dataclass(slots=True)
-class Plugin:
+class Plugin(Struct):
     """A plugin and how it fared; fields as in PluginReport."""
 
     name: str

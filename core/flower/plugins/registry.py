@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
+from msgspec.structs import replace
 
 from flower import __version__
 from flower.plugins.contract import checked
@@ -139,7 +139,7 @@ class Registry:
                     self._refuse(plugin, f"alias {alias!r} already belongs to {taken[alias]}")
             aliases = tuple(alias for alias in offer.aliases if alias not in taken)
             taken.update(dict.fromkeys((offer.name, *aliases), plugin.name))
-            kept.append((plugin.name, dataclasses.replace(offer, aliases=aliases)))
+            kept.append((plugin.name, replace(offer, aliases=aliases)))
         self._once[hook_name] = kept
         return kept
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import IO, Any
+
+from msgspec import Struct, field
 
 from flower_plugins import ConfigurationError
 
 __all__ = ["ConfigFile", "execute"]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(Struct, frozen=True):
     """The file that was executed: every global it left, and what is questionable about it."""
 
     path: str = ""

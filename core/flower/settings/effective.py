@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from flower.masking import mask_url
 from flower.settings.catalogue import Catalogue
@@ -19,8 +20,7 @@ class Origin(NamedTuple):
     where: str
 
 
-@dataclass(frozen=True)
-class EffectiveSettings:
+class EffectiveSettings(Struct, frozen=True):
     """The settings of this run; implements `flower_plugins.Settings`.
 
     `celery_overrides` holds `app`, `broker` and `result_backend` when they stood after `flower`.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from flower.settings.catalogue import Catalogue, variable
 from flower.settings.names import (
@@ -23,8 +24,7 @@ _PREFIX = "FLOWER_"
 _FILE = "_FILE"
 
 
-@dataclass(slots=True)
-class Environment:
+class Environment(Struct):
     """Texts by option name, each with the words that say where it was found; `empty` variables set nothing.
 
     `files` are the paths of secrets that came from files.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from flower.settings import configfile, environment, leftovers, values
 from flower.settings.catalogue import Catalogue
@@ -19,8 +20,7 @@ __all__ = ["Early", "load", "peek"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Early:
+class Early(Struct, frozen=True):
     """What has to be known before plugins are loaded.
 
     `allowed` is None when every installed plugin may load. `plugins` is "text" or "json" when the

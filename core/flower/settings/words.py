@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from flower.settings.names import CELERY, CELERY_APPLIED, FIRST_PARTY, RESERVED
 from flower.settings.options import BARE
@@ -32,8 +33,7 @@ class Typed(NamedTuple):
     position: int
 
 
-@dataclass(slots=True)
-class Words:
+class Words(Struct):
     """What a command line says. Positions count from 0."""
 
     settings: list[Typed] = field(default_factory=list)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Protocol
+
+from msgspec import Struct
 
 from flower.state.changed import ChangeOrder
 from flower.state.cursor import write_cursor
@@ -87,16 +88,14 @@ class ReceivedMembers(Members):
         return self._received.ids(self._low, self._high)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What to sort by; the field "" is the order of change, newest first."""
 
     field: str
     descending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Which rows: from `start` on, counted behind `after` where that is given; `size` None for all of them."""
 
     start: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Protocol, cast
+
+from msgspec.structs import replace
 
 from flower.state.changed import ChangeOrder
 from flower.state.cursor import read_cursor, write_cursor

@@ -10,7 +10,8 @@ import os
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower.quiet import QuietLog
 from flower.web.origins import household
@@ -41,8 +42,7 @@ class Phase(enum.Enum):
 _YIELDING = (Phase.HEADING, Phase.IDLE, Phase.READING)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many connections there may be, how long their headers may take, and how much their bodies.
 
     An IPv6 network of 64 bits is one address.

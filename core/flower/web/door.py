@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import Struct
 from tornado.httputil import HTTPServerRequest
 
 from flower.web.bearers import Bearers
@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 _STREAM_TYPE = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who sends a request; with a session when a cookie says so, without when a token does."""
 
     identity: Identity

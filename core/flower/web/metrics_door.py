@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 
+from msgspec import Struct
 from tornado.httputil import HTTPServerRequest
 
 from flower.web.failures import LoginFailures
@@ -15,8 +15,7 @@ __all__ = ["MetricsDoor"]
 _PROVIDER = "metrics_token"
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsDoor:
+class MetricsDoor(Struct, frozen=True):
     """`access` is what the guard demands; `token`, where there is one, is demanded by `admits`."""
 
     access: Access = "public"

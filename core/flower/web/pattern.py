@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_plugins import ConfigurationError
 
@@ -20,8 +21,7 @@ _MEND = (
 _WILD = object()
 
 
-@dataclass(frozen=True, slots=True)
-class _Alternative:
+class _Alternative(Struct, frozen=True):
     """One address: `head` and `tail` of the part before the @, `domain` in lower case; no `domain` for a plain name."""
 
     head: str

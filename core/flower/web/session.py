@@ -7,8 +7,9 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tornado.httputil import HTTPServerRequest
 
 from flower.web.cookies import Cookies
@@ -24,8 +25,7 @@ _AGAIN_SECONDS = 300.0
 _LARGEST = 3800  # browsers keep 4096 bytes of a cookie, name and attributes included
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """Who logged in, when, and when they were last seen; times in seconds since the epoch."""
 
     sid: str

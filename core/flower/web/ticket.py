@@ -6,8 +6,8 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from tornado.httputil import HTTPServerRequest
 
 from flower.web.cookies import Cookies, all_cookies
@@ -24,8 +24,7 @@ _MISMATCH = "OAuth authenticator error: State tokens do not match. Please try lo
 _LATE = "OAuth authenticator error: The login took longer than 10 minutes. Please try logging in again."
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Struct, frozen=True):
     """A ticket that came back, and the page the login was for."""
 
     ticket: LoginTicket

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from flower_plugins.offers import OfferContext
 
 __all__ = ["BrokerInspector", "QueueStats"]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStats:
+class QueueStats(Struct, frozen=True):
     """One queue; None stands for what this broker cannot tell. `extra` is the broker's own answer."""
 
     name: str

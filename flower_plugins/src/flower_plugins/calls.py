@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 __all__ = ["READY_STATES", "TaskCall", "TaskResult"]
 
@@ -13,8 +14,7 @@ READY_STATES = frozenset(("SUCCESS", "FAILURE", "REVOKED"))
 """States after which a task's result does not change."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCall:
+class TaskCall(Struct, frozen=True):
     """A task to run, with the documented options of Celery's `apply_async`; what is None or empty is left to Celery.
 
     `countdown` and an `expires` that is a number are seconds from now; moments carry a time zone. `link`
@@ -46,8 +46,7 @@ class TaskCall:
     immutable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TaskResult:
+class TaskResult(Struct, frozen=True):
     """What the result backend says of a task: PENDING when it knows nothing.
 
     `result` is what a ready task returned, or the exception it failed with as a text; it can be

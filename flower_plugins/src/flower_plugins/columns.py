@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from flower_plugins.records import Task
 
@@ -17,8 +18,7 @@ ColumnValue = str | int | float | None
 _LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class TaskColumn:
+class TaskColumn(Struct, frozen=True):
     """A column of the tasks page, shown when it is chosen there or named in `tasks_columns`; it cannot be sorted by.
 
     `slug` is lower_snake and not the name of a field of tasks. `value` is called on the event loop once a row whenever

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_plugins.offers import OfferContext
 
 __all__ = ["HistoryStore", "Row"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One record to keep: `kind` is "task" or "worker", `key` its uuid or host name.
 
     `order` grows with every change, so that the newest rows can be read first. `fields` hold only

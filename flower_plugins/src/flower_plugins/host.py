@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from flower_plugins.brokers import QueueStats
 from flower_plugins.calls import TaskCall, TaskResult
@@ -196,8 +197,7 @@ class Results(Protocol):
         """Mark a task as aborted, for tasks made to look at that. Raise Forbidden in read-only mode."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueReport:
+class QueueReport(Struct, frozen=True):
     """Queue statistics with their age in seconds; `error` says why they are stale or missing.
 
     `supported` is False where nobody knows how to ask this kind of broker.
@@ -223,8 +223,7 @@ class Queues(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A stretch of time whose events were not received; `end` is None while it lasts. Seconds since the epoch."""
 
     start: float
@@ -277,8 +276,7 @@ class Stream(Protocol):
         """Mark a topic as changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PluginReport:
+class PluginReport(Struct, frozen=True):
     """One plugin: `state` is "active", "disabled" or "failed", `error` says why it failed."""
 
     name: str

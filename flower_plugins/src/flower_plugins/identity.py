@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from flower_plugins.offers import OfferContext
 
 __all__ = ["AuthProvider", "Identity", "LoginProvider", "LoginTicket", "Request"]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A caller whose claim was verified; `name` is a user name or an e-mail address."""
 
     name: str
@@ -56,8 +56,7 @@ class AuthProvider(ABC):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class LoginTicket:
+class LoginTicket(Struct, frozen=True):
     """What ties a provider's answer to the browser that was sent there; made by core, one for each login.
 
     `state` travels through the provider and comes back once. `verifier` is the PKCE code verifier

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 __all__ = ["HistogramSample", "MetricExporter", "MetricFamily", "MetricSource", "Sample"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One series of a counter or gauge; `labels` are the values in the order of the family's names."""
 
     labels: tuple[str, ...]
@@ -19,8 +19,7 @@ class Sample:
     created: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramSample:
+class HistogramSample(Struct, frozen=True):
     """One series of a histogram: `counts` per bucket, not cumulative, the last one for +Inf."""
 
     labels: tuple[str, ...]
@@ -29,8 +28,7 @@ class HistogramSample:
     created: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MetricFamily:
+class MetricFamily(Struct, frozen=True):
     """One metric: `name` without the `_total` of counters; `buckets` are upper bounds, in the metric's unit."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from flower_plugins.options import Settings
 
@@ -14,8 +15,7 @@ __all__ = ["Broker", "Offer", "OfferContext"]
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True)  # with slots, making an `Offer[Kind](...)` fails before Python 3.13
-class Offer(Generic[T_co]):
+class Offer(Struct, Generic[T_co], frozen=True):
     """Name a class that core may load.
 
     `load` is "package.module:Class". `aliases` are further names a user may write, among them dotted
@@ -38,8 +38,7 @@ class Offer(Generic[T_co]):
         return tuple(filter(None, (self.when,) if isinstance(self.when, str) else self.when))
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
+class Broker(Struct, frozen=True):
     """The broker as the Celery app is configured: `url` holds credentials and is never logged.
 
     `event_options` are the app's settings that an event source needs, by Celery's own names where they
@@ -56,8 +55,7 @@ class Broker:
     event_options: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class OfferContext:
+class OfferContext(Struct, frozen=True):
     """What a chosen class is called with: `Class(context)`."""
 
     settings: Settings

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 __all__ = ["Option", "Settings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """Declare a setting once.
 
     `name` is lower_snake and gives `--name`, `--na-me`, `FLOWER_NAME` and the global `name` of

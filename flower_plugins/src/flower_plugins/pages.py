@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from flower_plugins.host import Host
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Assets", "Banner", "NavItem", "Renderer"]
 
 
-@dataclass(frozen=True, slots=True)
-class NavItem:
+class NavItem(Struct, frozen=True):
     """An entry of the navigation; `path` begins with a slash and carries no url prefix.
 
     `key` is the letter that leads there after `g`, "" for none; of two with one letter the first has it.
@@ -27,16 +27,14 @@ class NavItem:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assets:
+class Assets(Struct, frozen=True):
     """Folders of a plugin: templates are found by name, static files served at /static/<plugin>/."""
 
     templates: Path | None = None
     static: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Banner:
+class Banner(Struct, frozen=True):
     """A sentence shown on every page until its cause is gone; `level` is "info", "warning" or "danger"."""
 
     level: str

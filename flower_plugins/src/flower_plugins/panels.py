@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from flower_plugins.records import Task
 
@@ -19,8 +20,7 @@ _LONGEST_FACT = 4096
 _MOST_FACTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnPanel:
+class DrawnPanel(Struct, frozen=True):
     """A panel of one task: a `text`, or `facts` as (name, value), or `html` that a renderer made of a template."""
 
     slug: str
@@ -30,8 +30,7 @@ class DrawnPanel:
     html: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskPanel:
+class TaskPanel(Struct, frozen=True):
     """A card on the page of a task; those with lower orders come first.
 
     `content` is called on the event loop whenever the page is drawn, so it must be quick. It returns a text, a mapping

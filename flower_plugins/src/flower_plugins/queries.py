@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_plugins.records import Task
 
 __all__ = ["Page", "TaskQuery"]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
+class TaskQuery(Struct, frozen=True):
     """Filters are joined by AND; an empty one lets everything pass.
 
     `state`, `worker`, `name` and `queue` are exact, regardless of case. Times are seconds since the epoch,
@@ -39,8 +39,7 @@ class TaskQuery:
     before: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The rows asked for, how many match in all, and how many tasks are kept.
 
     `next` is the cursor for the page behind this one, "" where there is none or the order has no cursors;

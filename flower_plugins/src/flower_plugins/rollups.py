@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 __all__ = ["OTHER", "FailureGroup", "Problem", "Quantiles", "Rollups", "Series", "TaskSummary"]
 
@@ -12,8 +13,7 @@ OTHER = "__other__"
 """The label of everything that has no series of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Values over time, by label; all labels have one value per bucket, oldest first.
 
     Bucket number i begins at `start + i * step`, seconds since the epoch, a multiple of `step`. None means that
@@ -40,8 +40,7 @@ class Series:
         return sum(value for value in self.values.get(label, ()) if value is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Quantiles:
+class Quantiles(Struct, frozen=True):
     """How long it took, in seconds, within about 5 %; None where nothing was measured."""
 
     count: int = 0
@@ -50,8 +49,7 @@ class Quantiles:
     p99: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSummary:
+class TaskSummary(Struct, frozen=True):
     """One task name over a stretch of `seconds`.
 
     `counts` is events by type ("task-succeeded" …), `rate` tasks per second that succeeded or failed, in the time of
@@ -79,8 +77,7 @@ class TaskSummary:
         return self.counts.get("task-failed", 0) / self.ended if self.ended else None
 
 
-@dataclass(frozen=True, slots=True)
-class FailureGroup:
+class FailureGroup(Struct, frozen=True):
     """Failures of one exception type with one shape of message, in which what varies is replaced by "…".
 
     `task` and `uuid` are those of the newest one; times are seconds since the epoch.
@@ -95,8 +92,7 @@ class FailureGroup:
     uuid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something a person should look at, as a sentence.
 
     `kind` names the sort ("worker-offline", "queue-without-consumer" …), `severity` is "error", "warning" or "info",

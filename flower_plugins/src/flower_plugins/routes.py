@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 __all__ = ["ACCESS_LEVELS", "Access", "Answer", "Example", "Param", "Route", "Surface"]
 
@@ -14,8 +15,7 @@ Surface = Literal["page", "api", "probe"]
 ACCESS_LEVELS: tuple[Access, ...] = ("public", "read", "write", "admin")
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A request parameter, from the query string or a form body; the last of several wins.
 
     `type` is str, int, float or bool. `minimum` and `maximum` are inclusive. A bad value is answered
@@ -32,8 +32,7 @@ class Param:
     choices: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a route may answer with that status, for its documentation.
 
     `type` is what msgspec makes a JSON schema of, None for an answer without a body or one that is no JSON.
@@ -45,8 +44,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A request that shows a route at work, for its documentation: `help` says what it asks for.
 
     The groups of the route's pattern stay placeholders. `body` is sent as JSON, None for no body.
@@ -57,8 +55,7 @@ class Example:
     body: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Map a path to a handler.
 
     `pattern` is a regular expression without the url prefix, matched as a whole; its named groups

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from flower_plugins.offers import OfferContext
 
 __all__ = ["EventSource", "Messages", "Pump"]
 
 
-@dataclass(frozen=True, slots=True)
-class Messages:
+class Messages(Struct, frozen=True):
     """A batch of raw event messages that share their encoding.
 
     Each of `bodies` is one message's payload as it stood on the wire: bytes, or, where a transport

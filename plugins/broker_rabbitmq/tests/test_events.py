@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +20,7 @@ import kombu.compression
 import kombu.pidbox
 import kombu.serialization
 import pytest
+from msgspec.structs import replace
 
 from flower_broker_rabbitmq.events import RabbitMQEventSource
 from flower_broker_rabbitmq.frames import HEARTBEAT, MESSAGE_LIMIT, ProtocolError, method_frame

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from flower_plugins import QueryError, Route, TaskColumn
 from flower_plugins.testing import FakeTask

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower.state.search.ranges import RANGES, read_range
 from flower.state.search.tokens import Token, refuse, tokenize
@@ -32,8 +33,7 @@ FIELDS = (
 """Qualifiers of texts, and `is`; those of numbers and times are in `flower.state.search.ranges`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One word, folded. `field` is "" for a plain one; `key` is set for `kwargs:key=value`, whose value is `text`."""
 
     field: str
@@ -41,16 +41,14 @@ class Term:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(Struct, frozen=True):
     """A field's whole text, folded: what filters ask for. No search text is read as this."""
 
     field: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """A number or time between two bounds, None for none; times and ages are seconds."""
 
     field: str
@@ -60,22 +58,19 @@ class Range:
     without_high: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The part must not match."""
 
     part: Node
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Every part must match."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(Struct, frozen=True):
     """At least one part must match."""
 
     parts: tuple[Node, ...]

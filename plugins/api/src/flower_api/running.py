@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flower_api.answers import TaskOutcome, TaskSent
 from flower_api.handler import ApiHandler

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flower_plugins import Broker, ConfigurationError
 
@@ -12,8 +12,7 @@ _OWN_PREFIX = "/{db}."
 _WHERE = "broker_transport_options"
 
 
-@dataclass(frozen=True, slots=True)
-class Fanout:
+class Fanout(Struct, frozen=True):
     """The transport options that make a channel's name, as kombu.transport.redis puts it together.
 
     There is more than one prefix only with `sentinel_fanout_compat`: then each message is published

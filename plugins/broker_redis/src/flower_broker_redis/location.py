@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from msgspec import Struct, field
 
 from flower_plugins import Broker, ConfigurationError
 
@@ -27,14 +28,16 @@ _CERT_REQS: Mapping[object, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Location:
+class Location(Struct, frozen=True):
     """One Redis server, or the sentinels that know it; `options` are arguments of a redis client."""
 
     options: Mapping[str, Any]
     sentinels: tuple[tuple[str, int], ...] = ()
     master: str = ""
     sentinel_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Location {self.name}>"  # the options hold passwords
 
     @property
     def name(self) -> str:

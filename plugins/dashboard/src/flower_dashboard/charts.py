@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_dashboard.formats import count, rough
 from flower_plugins import Series
@@ -24,8 +25,7 @@ _FACTORS = (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60)
 Values = Sequence[float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """One label's drawing. `tone` names its colour; `total` is its sum, or its last value, in words."""
 
     label: str
@@ -34,8 +34,7 @@ class Band:
     total: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A drawing `width` units wide. `top` is what its upper edge stands for, in words.
 
     `unknown` covers the buckets of which nothing is known, `partial` the one that is still filling. `values` holds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["CODES", "Flash", "flash"]
 
@@ -23,8 +23,7 @@ CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Flash:
+class Flash(Struct, frozen=True):
     """A sentence in two parts around the thing it is about."""
 
     before: str

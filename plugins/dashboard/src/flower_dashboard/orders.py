@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_plugins import Access, Host, InvalidParameter, Param
 from flower_plugins.bounds import MAX_PROCESSES
@@ -18,8 +19,7 @@ _QUEUE = Param("queue", str, required=True, help="Name of a queue.")
 _TASK = Param("task", str, required=True, help="Name of a task.")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An order to one worker.
 
     `path` stands behind the worker's own. `question` may name parameters in braces, and so may `button`, which

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.formats import number, text
 from flower_plugins import Task
@@ -14,8 +15,7 @@ from flower_plugins import Task
 __all__ = ["CHIPS", "Look", "action", "ending", "is_finished", "look"]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """`tone` is one of ok, bad, run, warn, idle; `icon` is a symbol of icons.svg."""
 
     word: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_dashboard.formats import text
 from flower_dashboard.states import CHIPS
@@ -47,8 +48,7 @@ _WORD = re.compile(r'(?:"(?:\\.|[^"\\])*(?:"|$)|[^\s()"])+')
 _PLAIN = re.compile(r'[^\s()"\\]+')
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """The word of a search that the caret stands in: its place, and its text up to the caret."""
 
     start: int
@@ -56,8 +56,7 @@ class Word:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """`insert` takes the word's place; `hint` says what it is, or how many kept tasks have it."""
 
     insert: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 __all__ = ["Block", "Frame", "blocks"]
 
@@ -13,8 +14,7 @@ _FRAME = re.compile(r'^  File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P
 _LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages|python\d[\d.]*|celery|billiard|kombu)[/\\]|^<frozen ")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One `File …, line …, in …` entry and the source lines below it."""
 
     file: str
@@ -28,8 +28,7 @@ class Frame:
         return _LIBRARY.search(self.file) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A stretch of a traceback: some text, or frames that are all of the user's code or all of libraries."""
 
     text: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.actions import Action
 from flower_dashboard.orders import ORDERS, Order
@@ -41,8 +42,7 @@ class WorkerOrder(Action):
             self.done("worker", name, order.slug, message, undo)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of an order to one worker."""
 
     worker: str

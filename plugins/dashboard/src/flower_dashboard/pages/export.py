@@ -6,10 +6,10 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from msgspec.structs import replace
 from tornado.iostream import StreamClosedError
 
 from flower_dashboard.formats import Clock, text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flower_dashboard.markup import Html
 from flower_dashboard.pages.page import PageHandler
@@ -36,8 +38,7 @@ class TaskPage(_TaskHandler):
         self.show("dashboard/task.html", subject=view.uuid, topics=(f"task:{view.uuid}",), view=view, panels=panels)
 
 
-@dataclass(frozen=True, slots=True)
-class _Permissions:
+class _Permissions(Struct, frozen=True):
     """What a panel's template may know of the visitor: what is drawn for one is shown to all who may do the same."""
 
     refusal: Callable[[Access], str | None]

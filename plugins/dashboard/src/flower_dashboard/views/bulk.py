@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from flower_dashboard.formats import text
 from flower_dashboard.states import is_finished
@@ -28,8 +29,7 @@ _GONE = "No longer kept"
 _NO_ID = f"Its id is longer than {_LONGEST_ID} characters or cannot be printed"
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What an order would be for: `total` tasks, of which `uuids` can still be acted upon.
 
     `names` are the most frequent task names among those, with their numbers. `too_many` says that there are more
@@ -45,8 +45,7 @@ class Preview:
     too_many: bool = False
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What became of each task, in words by id, and how many there are of each."""
 
     done: int = 0

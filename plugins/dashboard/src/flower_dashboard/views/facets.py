@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
+
+from msgspec import Struct
 
 from flower_dashboard.formats import text, whole
 from flower_dashboard.states import CHIPS, Look, look
@@ -21,8 +22,7 @@ _LONGEST = 200
 _FACETS = (("state", "State"), ("name", "Task"), ("queue", "Queue"), ("worker", "Worker"))
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(Struct, frozen=True):
     """A state to filter by; `total` is how many kept tasks are in it."""
 
     label: str
@@ -32,8 +32,7 @@ class Chip:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One value of a facet; the link of a chosen one takes the filter away."""
 
     text: str
@@ -42,8 +41,7 @@ class Value:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(Struct, frozen=True):
     """A field to filter by, its most frequent values first; `more` is how many are not shown."""
 
     field: str

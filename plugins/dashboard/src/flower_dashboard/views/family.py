@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
+
+from msgspec import Struct
 
 from flower_dashboard.formats import text
 from flower_dashboard.states import Look, look
@@ -18,8 +19,7 @@ _DEEPEST = 8
 _CLIMB = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A task of the workflow; `state` is None when it is not in memory. `more` children are not shown."""
 
     uuid: str
@@ -30,8 +30,7 @@ class Node:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """The tree from the top on, every task before its children; `cut` when it was too large to show whole."""
 
     nodes: Sequence[Node]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.charts import Chart, bars
 from flower_dashboard.clocks import skew
@@ -19,8 +20,7 @@ __all__ = ["Now", "Running", "history", "now_view"]
 _HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A task that runs: since when and for how many seconds, None where that cannot be known.
 
     `slow` means that it takes far longer than is `usual` for its name. `known` says whether its page can be shown.
@@ -36,8 +36,7 @@ class Running:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True):
     """The tasks that run, the longest first, and how many there are in all; `slow` counts those of them shown."""
 
     running: Sequence[Running]

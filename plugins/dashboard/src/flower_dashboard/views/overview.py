@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import nsmallest
+
+from msgspec import Struct
 
 from flower_dashboard.charts import Chart, bars, lines, spark
 from flower_dashboard.events import ENDED, series_look, type_look
@@ -28,8 +29,7 @@ _NOTICED = 0.05
 _BASELINE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """A number with its trend: `change` in words against the hour, `tone` says whether that is good."""
 
     name: str
@@ -44,8 +44,7 @@ class Tile:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of several ways to look at the chart."""
 
     label: str
@@ -53,16 +52,14 @@ class Choice:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A group of failures and where to find its tasks."""
 
     group: FailureGroup
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class OverviewView:
+class OverviewView(Struct, frozen=True):
     """What the page shows."""
 
     problems: Sequence[Problem]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["SIZES", "Pager", "pager"]
 
 SIZES = (15, 30, 50, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Pager:
+class Pager(Struct, frozen=True):
     """`first` to `last` of `total`; a link is "" where it would lead nowhere. `sizes` are (size, link, chosen)."""
 
     first: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_dashboard.formats import label, text
 from flower_plugins import Host, PluginReport
@@ -21,8 +22,7 @@ _STATES = {
 """Tone, icon and word by state, in the order of the page; "partly" is active with something of it refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class PluginRow:
+class PluginRow(Struct, frozen=True):
     """One plugin; `hooks` are names without their common beginning."""
 
     name: str
@@ -35,8 +35,7 @@ class PluginRow:
     hooks: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class StateCount:
+class StateCount(Struct, frozen=True):
     """How many plugins are in one state."""
 
     tone: str
@@ -45,8 +44,7 @@ class StateCount:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class PluginsView:
+class PluginsView(Struct, frozen=True):
     """What the page shows; `prefix` is how every hook's name begins."""
 
     rows: Sequence[PluginRow]

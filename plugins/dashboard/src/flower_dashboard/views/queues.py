@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flower_dashboard.charts import Chart, coarse, lines, spark
 from flower_dashboard.events import series_look
@@ -17,8 +18,7 @@ _ALL = 1000
 """More queues than have a history."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueCard:
+class QueueCard(Struct, frozen=True):
     """One queue; None is what this broker cannot tell. `tone` and `word` say what is wrong, "" for nothing."""
 
     name: str
@@ -34,8 +34,7 @@ class QueueCard:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerView:
+class BrokerView(Struct, frozen=True):
     """What the broker page shows. `missing` names the columns that this broker cannot fill."""
 
     url: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flower_dashboard import search_text
 from flower_dashboard.params import DEFAULT_LIMIT, DEFAULT_SORT
@@ -18,8 +20,7 @@ FILTERS = ("search", "state", "name", "queue", "worker")
 _READ = (*FILTERS, "sort_by", "offset", "limit", "after", "before", "columns")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What the URL asks for; `search` holds no state of its own once `state` is set from it.
 
     `typed` is the search as it came. With a cursor, `after` or `before`, `offset` is only how many rows were

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.clocks import skew
 from flower_dashboard.formats import label, number, text
@@ -44,8 +45,7 @@ _OF_REVOKED = frozenset(("terminated", "signum", "expired"))
 _STRIP = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A moment in the task's life, the seconds since the moment before, and what they were spent on.
 
     `kind` is "queue", "wait" or "run".
@@ -59,8 +59,7 @@ class Step:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A stretch of the timeline strip, in thousandths of its width."""
 
     kind: str
@@ -68,8 +67,7 @@ class Phase:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One more thing known of the task; `kind` is "time" or "text"."""
 
     name: str
@@ -77,8 +75,7 @@ class Field:
     kind: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a task says it is."""
 
     done: float
@@ -90,8 +87,7 @@ class Progress:
         return round(100 * min(max(self.done / self.total, 0), 1))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskView:
+class TaskView(Struct, frozen=True):
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
     "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
     is off. `slow` means that it takes far longer than is `usual`. `attempts` counts this one.

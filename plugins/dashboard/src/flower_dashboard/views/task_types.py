@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.charts import spark
 from flower_dashboard.formats import rough
@@ -29,8 +30,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRow:
+class TypeRow(Struct, frozen=True):
     """One task name; durations in words, "" where nothing was measured."""
 
     summary: TaskSummary
@@ -49,8 +49,7 @@ class TypeRow:
     failures: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskTypesView:
+class TaskTypesView(Struct, frozen=True):
     """What the page shows."""
 
     rows: Sequence[TypeRow]

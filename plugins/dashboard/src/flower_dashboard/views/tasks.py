@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flower_dashboard import columns, search_text
 from flower_dashboard.formats import count
@@ -25,8 +27,7 @@ _AROUND = 30
 _API_SORTS = frozenset(("name", "received", "started", "state"))
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """A filter in force, and the link that takes it away."""
 
     field: str
@@ -35,8 +36,7 @@ class Filter:
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """Where in the search text something is wrong."""
 
     before: str
@@ -44,8 +44,7 @@ class Mistake:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class TasksView:
+class TasksView(Struct, frozen=True):
     """What the tasks page shows. `live` says that rows may come and go without anybody's click.
 
     `columns` are all there are, those shown first, each with whether it is. `curl` is the query as a command, ""

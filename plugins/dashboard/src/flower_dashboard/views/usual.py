@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flower_plugins import Host, Quantiles
 
@@ -13,8 +13,7 @@ _ENOUGH = 5
 _SLOW = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(Struct, frozen=True):
     """How tasks of this name fared in the last hour, in seconds."""
 
     count: int

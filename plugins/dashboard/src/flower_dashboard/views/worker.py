@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.formats import duration, label, number, rough, text, whole
 from flower_dashboard.views.worker_row import WorkerRow, worker_row
@@ -20,16 +21,14 @@ _OLDER_SECONDS = 30.0
 _SECONDS = frozenset(("utime", "stime", "uptime"))
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A name and a value in words."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A task as its worker tells of it; `eta` is its text, `due` the same and `started` seconds since the epoch."""
 
     uuid: str
@@ -43,16 +42,14 @@ class Request:
     due: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskLimits:
+class TaskLimits(Struct, frozen=True):
     """A task that the worker knows, and the rate it keeps to, "" for none."""
 
     name: str
     rate: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
+class QueueRow(Struct, frozen=True):
     """A queue the worker consumes from."""
 
     name: str
@@ -67,16 +64,14 @@ class QueueRow:
     bindings: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """The beginning of a list, and how long it is; None as `shown` means the worker never said."""
 
     shown: Sequence[Any] | None
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerView:
+class WorkerView(Struct, frozen=True):
     """What the page shows. `asked` is when the worker answered last, None if it never did; `asks` is False where
     nobody is asked. `older` holds, by method, when it gave those answers that are noticeably older than its last.
     """

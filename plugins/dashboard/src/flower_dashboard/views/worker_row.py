@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flower_dashboard.clocks import skew
 from flower_dashboard.formats import number, text, whole
@@ -11,8 +11,7 @@ from flower_plugins import Worker
 __all__ = ["WorkerRow", "worker_row"]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
+class WorkerRow(Struct, frozen=True):
     """One worker in numbers; the counts are of events seen here. `skew` says how far its clock is off, if it is."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flower_dashboard.formats import count, text, whole
 from flower_dashboard.markup import Html
@@ -32,8 +33,7 @@ _COUNTED = {"processed": "task-received", "failed": "task-failed", "succeeded": 
 """The event types behind the columns that count events."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(Struct, frozen=True):
     """A filter with the number of workers behind it."""
 
     label: str
@@ -42,16 +42,14 @@ class Chip:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """An order that can be given to several workers."""
 
     slug: str
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkersView:
+class WorkersView(Struct, frozen=True):
     """What the workers page shows; `table` is `rows` as HTML. `totals` are over all matching workers."""
 
     headings: Sequence[Heading]
