@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from celery.states import ALL_STATES
 
-from flower.state import query as queries
 from flower.state.changed import ChangeOrder
 from flower.state.index import Index
 from flower.state.losses import Losses
 from flower.state.orders import ReceivedOrder, SortedOrders
-from flower.state.search.texts import Texts
 from flower.state.tasks import MAX_CHILDREN, TaskRecord
 from flower_plugins import Page, QueryError, Task, TaskQuery
+
+if TYPE_CHECKING:
+    from flower.state.search.texts import Texts
 
 __all__ = ["COUNTED", "Position", "TaskStore"]
 
@@ -43,7 +44,7 @@ class TaskStore:
         self.by_queue = Index()
         self.received = ReceivedOrder()
         self.orders = SortedOrders()
-        self.texts = Texts()
+        self._texts: Texts | None = None
         self._names: set[str] = set()
         self._sorted_names: Sequence[str] = ()
         self._orphans: OrderedDict[str, dict[str, None]] = OrderedDict()
@@ -51,6 +52,15 @@ class TaskStore:
         self._version = 0
         self.scans = asyncio.Semaphore(4)
         """Bounds how many queries that look at every candidate run at once."""
+
+    @property
+    def texts(self) -> Texts:
+        """What is searched in, loaded with the first search."""
+        if self._texts is None:
+            from flower.state.search.texts import Texts
+
+            self._texts = Texts()
+        return self._texts
 
     @property
     def version(self) -> int:
@@ -71,6 +81,8 @@ class TaskStore:
         receipt are read off indexes; everything else looks at each candidate, or makes an index of
         its own for as long as somebody asks, and yields to the loop every few milliseconds.
         """
+        from flower.state import query as queries  # only here: a Flower that nobody looks at searches nothing
+
         return await queries.answer(self, query)
 
     def names(self) -> Sequence[str]:
@@ -150,13 +162,14 @@ class TaskStore:
             self.received.move(uuid, old_received, record.received)
         if self.orders.live:
             self.orders.note(record)
-        if self.texts.live:
-            self.texts.note(uuid)
+        if self._texts is not None and self._texts.live:
+            self._texts.note(uuid)
 
     def tick(self) -> None:
         """Give up what was made for readers who have left; to be called once a second."""
         self.orders.expire()
-        self.texts.expire()
+        if self._texts is not None:
+            self._texts.expire()
 
     def link(self, record: TaskRecord) -> None:
         """Note a task as its parent's child; the parent may arrive later."""
@@ -191,8 +204,8 @@ class TaskStore:
         self.received.enter(uuid, record.received)
         if self.orders.live:
             self.orders.note(record)
-        if self.texts.live:
-            self.texts.note(uuid)
+        if self._texts is not None and self._texts.live:
+            self._texts.note(uuid)
         if self._orphans:
             self._adopt(record)
         if len(self._records) > self._max_tasks:
@@ -230,6 +243,6 @@ class TaskStore:
             self._disown(uuid, record.parent_id)
         if self.orders.live:
             self.orders.drop(uuid)
-        if self.texts.live:
-            self.texts.drop(uuid)
+        if self._texts is not None and self._texts.live:
+            self._texts.drop(uuid)
         self._on_evict(record)
