@@ -21,10 +21,10 @@ from tests.bench.publisher import ROOT, Publisher, RedisOutlet, publishing
 from tests.bench.servers import Server, serving
 from tests.bench.traffic import WORKERS, marker_uuid
 
-__all__ = ["fleet", "main", "pages"]
+__all__ = ["EVENTS_PER_TASK", "WINDOW", "fleet", "main", "pages", "traffic"]
 
-_EVENTS_PER_TASK = 4.15
-_WINDOW = 20_000
+EVENTS_PER_TASK = 4.15
+WINDOW = 20_000
 _FREQ = 2.0
 _TICK = 0.02
 
@@ -90,7 +90,7 @@ def main() -> None:
         fleet(url, options.workers),
     ):
         server.warm(publisher)
-        server.absorb(publisher, int(options.tasks * _EVENTS_PER_TASK), window=_WINDOW)
+        server.absorb(publisher, int(options.tasks * EVENTS_PER_TASK), window=WINDOW)
         print(f"pid {server.pid}, port {server.port}, {server.pss() / 1e6:.0f} MB", flush=True)
         if options.pages:
             _measure_pages(server, publisher, options)
@@ -108,7 +108,7 @@ def _measure_pages(server: Server, publisher: Publisher, options: argparse.Names
             continue
         # What is shared for half a second is asked for by somebody else each time: the drawing is what is measured.
         client = _Fresh(server.port)
-        with _traffic(publisher, options.rate, options.seconds):
+        with traffic(publisher, options.rate, options.seconds):
             first = client.get(path)
             used = server.cpu()
             latency = client.latency(path, options.seconds, at_least=20)
@@ -131,7 +131,7 @@ def _measure_viewers(server: Server, publisher: Publisher, number: int, options:
     )
     assert audience.stdout is not None
     try:
-        with _traffic(publisher, options.viewers_rate, options.look):
+        with traffic(publisher, options.viewers_rate, options.look):
             if audience.stdout.readline().strip() != "open":
                 raise RuntimeError("the streams could not be opened")
             begun, used = time.monotonic(), server.cpu()
@@ -152,7 +152,7 @@ def _measure_viewers(server: Server, publisher: Publisher, number: int, options:
 
 
 @contextmanager
-def _traffic(publisher: Publisher, rate: int, seconds: float) -> Iterator[None]:
+def traffic(publisher: Publisher, rate: int, seconds: float) -> Iterator[None]:
     if not rate:
         yield
         return

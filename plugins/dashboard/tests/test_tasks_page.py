@@ -146,7 +146,7 @@ def test_a_fragment_has_the_same_rows_as_the_page(site):
     assert rows(fragment) == rows(page)
     assert not fragment.find("html")
     live = {element["id"] for _, element in fragment.elements if "data-live" in element}
-    assert live == {"freshness", "banners", "filters", "facets", "results"}
+    assert live == {"freshness", "banners", "filters", "following", "facets", "results"}
 
 
 def test_natural_time_shows_ages_and_keeps_the_exact_time(site):

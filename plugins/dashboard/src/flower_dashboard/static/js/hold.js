@@ -47,16 +47,25 @@ export function startHold() {
   const pill = document.getElementById("pill");
   if (!pill) return;
   pill.addEventListener("click", release);
-  document.getElementById("pause")?.addEventListener("click", (event) => {
-    const button = event.currentTarget;
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#pause")) return;
     paused = !paused;
-    button.setAttribute("aria-pressed", String(paused));
-    button.querySelector("span").textContent = paused ? "Paused" : "Pause";
+    label();
     if (!paused) release();
   });
+  document.addEventListener("flower:patched", label);
   for (const name of ["pointerover", "focusin", "selectionchange", "scroll", "change"]) {
     document.addEventListener(name, leave, { passive: true });
   }
+}
+
+/** The button is drawn anew with the page, and is not there in a list that does not follow. */
+function label() {
+  const button = document.getElementById("pause");
+  paused &&= button !== null;
+  if (!button) return;
+  button.setAttribute("aria-pressed", String(paused));
+  button.querySelector("span").textContent = paused ? "Paused" : "Pause";
 }
 
 /** On its way from a row to the pill the pointer crosses the header: the pill must not vanish under it. */

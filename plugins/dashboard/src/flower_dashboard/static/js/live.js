@@ -15,6 +15,7 @@ let ordered = false;
 
 /** Fetch and show the page as it is now, soon; calls in between count as one. `now` after an order of one's own. */
 export function refresh(now = false) {
+  if (!now && document.querySelector("#results[data-still]")) return; // A page of the past, or of another order.
   ordered ||= now;
   if (busy) {
     again = true;

@@ -47,9 +47,9 @@ async function go(href, push) {
       syncForm(fragment);
       return;
     }
-    const live = fragment.querySelector("#results[data-rows]") !== null;
-    if (document.getElementById("results") && live !== (document.querySelector("#results[data-rows]") !== null)) {
-      location.assign(href); // A list that follows the stream has controls that one of the past has not.
+    const follows = fragment.querySelector("#results[data-rows]") !== null;
+    if (follows && !document.body.dataset.stream && document.querySelector("#results[data-still]")) {
+      location.assign(href); // The page was opened at a list that does not follow, and has no stream.
       return;
     }
     history[push ? "pushState" : "replaceState"](null, "", href);
