@@ -139,28 +139,6 @@ def test_columns_are_dragged_moved_by_keyboard_and_kept(page: Page) -> None:
     assert heads(page) == ["name", "uuid", "state", "received", "runtime", "worker"]
 
 
-def test_another_order_needs_no_new_page_and_the_list_follows_again_after_it(
-    page: Page, flower: RunningFlower, quiet_room: Room
-) -> None:
-    page.goto("tasks")
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.evaluate("document.body.dataset.loaded = 'once'")
-    page.locator("th[data-column=name] a").click()
-    expect(page).to_have_url(re.compile("sort_by=name"))
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
-    expect(page.locator("#following").get_by_role("link", name="Refresh")).to_be_visible()
-    page.locator("th[data-column=received] a").click()
-    expect(page).to_have_url(re.compile("/tasks$"))
-    pause = page.get_by_role("button", name="Pause")
-    pause.click()
-    expect(pause).to_have_attribute("aria-pressed", "true")
-    pause.click()
-    page.mouse.move(0, 0)
-    sent = quiet_room.app().send_task(f"{_TASK}.add", (2, 3))
-    expect(page.locator(f"#results a[href$='{sent.id}']").first).to_be_visible(timeout=15_000)
-    assert page.evaluate("document.body.dataset.loaded") == "once"
-
-
 def test_news_waits_in_a_pill_while_rows_are_picked_or_the_list_is_paused(
     page: Page, quiet_room: Room, flower: RunningFlower
 ) -> None:
@@ -296,3 +274,25 @@ def test_without_script_the_list_is_read_picked_from_and_exported(browser: Brows
     page.get_by_role("link", name="Show all tasks").click()
     expect(rows(page)).not_to_have_count(0)
     context.close()
+
+
+def test_another_order_needs_no_new_page_and_the_list_follows_again_after_it(
+    page: Page, flower: RunningFlower, quiet_room: Room
+) -> None:
+    page.goto("tasks")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.evaluate("document.body.dataset.loaded = 'once'")
+    page.locator("th[data-column=name] a").click()
+    expect(page).to_have_url(re.compile("sort_by=name"))
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(page.locator("#following").get_by_role("link", name="Refresh")).to_be_visible()
+    page.locator("th[data-column=received] a").click()
+    expect(page).to_have_url(re.compile("/tasks$"))
+    pause = page.get_by_role("button", name="Pause")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    pause.click()
+    page.mouse.move(0, 0)
+    sent = quiet_room.app().send_task(f"{_TASK}.add", (2, 3))
+    expect(page.locator(f"#results a[href$='{sent.id}']").first).to_be_visible(timeout=15_000)
+    assert page.evaluate("document.body.dataset.loaded") == "once"
