@@ -57,6 +57,18 @@ class ChangeOrder:
         self.newest = self._pieces[number] = {}
         self.number = number
 
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        return len(self._pieces)
+
+    def full(self) -> list[int]:
+        """Return the numbers of all pieces but the newest, ascending."""
+        return [number for number in self._pieces if number != self.number]
+
+    def piece(self, number: int) -> Piece | None:
+        """Return a piece, None for one that is gone."""
+        return self._pieces.get(number)
+
     def oldest(self) -> str:
         """Return the id of the task that has not changed for the longest time. Raise StopIteration if there is none."""
         piece = self._pieces.get(self._oldest)

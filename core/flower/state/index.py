@@ -63,3 +63,8 @@ class Index:
     def matching(self, value: str) -> list[Group]:
         """Return the groups whose text is `value`, whatever its case."""
         return [self.groups[exact] for exact in self._folded.get(value.casefold(), ())]
+
+    def holding(self, term: str) -> dict[str, Group]:
+        """Return the groups whose text has a folded term in it, by text."""
+        values = [exact for folded, same in self._folded.items() if term in folded for exact in same]
+        return {exact: self.groups[exact] for exact in values}

@@ -64,7 +64,7 @@ class Losses:
                 del self._abandoned[uuid]
 
     def update(self, *, listening: bool) -> list[WorkerRecord]:
-        """Look at all workers, once a second; return those that were lost or came back. `listening`: events flow."""
+        """Look at all workers, with every tick; return those that were lost or came back. `listening`: events flow."""
         now = self._monotonic()
         if listening:
             lost = self._find(now)

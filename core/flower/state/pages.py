@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Protocol
 
 from msgspec import Struct
 
 from flower.state.changed import ChangeOrder
 from flower.state.cursor import write_cursor
+from flower.state.field_orders import FieldOrders
 from flower.state.index import Group
-from flower.state.orders import Key, ReceivedOrder, SortedOrders, sort_key
+from flower.state.orders import Key, ReceivedOrder, sort_key, sort_value
 from flower.state.pace import Pace
+from flower.state.selection import first_of
 from flower.state.tasks import TaskRecord
 from flower_plugins import Page
 
-__all__ = ["Ids", "Members", "Order", "Orders", "ReceivedMembers", "Window", "read_page"]
+__all__ = ["Ids", "Members", "Order", "Orders", "ReceivedMembers", "ValuedMembers", "Window", "read_page"]
 
 _FEW = 1000
 _WALK = 16_384
@@ -27,6 +30,7 @@ _RUN = 1000
 _STEP = 512
 _LISTED = 10_000
 _FULL = 4
+_NEAR = 2000
 
 
 Ids = dict[str, TaskRecord] | dict[str, None]
@@ -62,6 +66,25 @@ class Members:
     def uuids(self) -> list[str]:
         """Return a copy of the ids."""
         return list(chain.from_iterable(self.groups))
+
+
+class ValuedMembers(Members):
+    """The tasks with one of several values of a field."""
+
+    def __init__(self, field: str, groups: Mapping[str, Group], kept: Group) -> None:
+        super().__init__(list(groups.values()), in_order=True)
+        self._value, self._values, self._kept = attrgetter(field), frozenset(groups), kept
+
+    def test(self, record: TaskRecord) -> bool:
+        """Tell whether a task has one of the values."""
+        return self._value(record) in self._values
+
+    def among(self, uuids: list[str]) -> list[str]:
+        """Return those of some ids whose task has one of the values."""
+        if len(self.groups) == 1:
+            return super().among(uuids)
+        value, values, kept = self._value, self._values, self._kept
+        return [uuid for uuid in uuids if uuid in kept and value(kept[uuid]) in values]
 
 
 class ReceivedMembers(Members):
@@ -118,7 +141,7 @@ class Orders(Protocol):
     @property
     def received(self) -> ReceivedOrder: ...
     @property
-    def orders(self) -> SortedOrders: ...
+    def orders(self) -> FieldOrders: ...
     @property
     def changed(self) -> ChangeOrder: ...
     def kept(self) -> Group: ...
@@ -137,8 +160,8 @@ async def read_page(source: Orders, members: Members | None, order: Order, windo
     if rows is None and not order.field and window.after is None and _FULL * count > len(kept):
         rows = await _passed(source, members, window, pace)
     if rows is None:
-        uuids = list(kept) if members is None else members.uuids()
-        rows = await _sorted_page(await _records(kept, uuids, pace), order, window, stop, pace)
+        every = list(dict.values(kept)) if members is None else await _records(kept, members.uuids(), pace)
+        rows = await _looked_for(every, order, window, stop, pace)
     return window.page(rows, count, len(kept), order)
 
 
@@ -170,7 +193,7 @@ async def _records(kept: Group, uuids: Sequence[str], pace: Pace) -> list[TaskRe
 async def _walked(
     source: Orders, members: Members | None, order: Order, window: Window, pace: Pace
 ) -> list[TaskRecord] | None:
-    """Walk along an order until the page is full; None where that would take too many steps, or no order fits.
+    """Walk along an order until the page is full; None where that would take too many steps, or no order is there.
 
     There is no rest on the way, for the order may change meanwhile.
     """
@@ -178,32 +201,26 @@ async def _walked(
     if not order.field:
         ordered = None if members is None else members.ordered
         if ordered is not None:
-            members, uuids = None, iter(reversed(ordered))
-        elif window.after is not None:
+            return _taken(iter(reversed(ordered)), kept, None, window)
+        if window.after is not None:
             uuids = source.changed.walk_before(int(window.after[1]))
-            window = Window(window.start, window.size)
-        else:
-            jump = window.start if members is None else 0
-            uuids = source.changed.walk(jump)
-            window = Window(window.start - jump, window.size)
-    elif order.field == "received":
+            return _taken(uuids, kept, members, Window(window.start, window.size))
+        jump = window.start if members is None else 0
+        return _taken(source.changed.walk(jump), kept, members, Window(window.start - jump, window.size))
+    if order.field == "received":
         if members is not None and window.size is not None:
             need = window.start + window.size
             if need * len(kept) > len(members) * _WALK:
                 return None  # they stand too far apart to be met in time
         jump = window.start if members is None else 0
         uuids = source.received.walk(descending=order.descending, start=jump, after=window.after)
-        window = Window(window.start - jump, window.size)
-    elif members is not None and _FULL * len(members) < len(kept):
+        return _taken(uuids, kept, members, Window(window.start - jump, window.size))
+    if window.size is None or window.start + window.size > _NEAR:
         return None
-    else:
-        found = await source.orders.of(order.field, kept, pace.maybe_rest)
-        if found is None:
-            return None
-        jump = window.start if members is None else 0
-        uuids = found.walk(descending=order.descending, start=jump)
-        window = Window(window.start - jump, window.size)
-    return _taken(uuids, kept, members, window)
+    if members is not None and _FULL * len(members) < len(kept):
+        return None
+    by_field = await source.orders.of(order.field, pace, descending=order.descending)
+    return _taken(by_field.walk(), kept, members, window)
 
 
 def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: Window) -> list[TaskRecord] | None:
@@ -229,30 +246,43 @@ def _taken(uuids: Iterator[str], kept: Group, members: Members | None, window: W
     return None
 
 
-async def _sorted_page(
+async def _looked_for(
     rows: Sequence[TaskRecord], order: Order, window: Window, stop: int, pace: Pace
 ) -> Sequence[TaskRecord]:
-    """Sort short runs, then merge no more of them than the page needs."""
-    key = sort_key(order.field or "order")
-    after, down = window.after, order.descending
+    """Look at every one of some tasks for those on the page."""
+    after = window.after
     if after is not None and not order.field:
         after = True, after[1], ""
+    field, down = order.field or "order", order.descending
+    if stop <= _NEAR:
+        return (await first_of(rows, sort_value(field), stop, pace, descending=down, after=after))[window.start :]
+    return (await _sorted(rows, sort_key(field), stop, pace, descending=down, after=after))[window.start :]
+
+
+async def _sorted(
+    rows: Sequence[TaskRecord],
+    key: Callable[[TaskRecord], Key],
+    stop: int,
+    pace: Pace,
+    *,
+    descending: bool,
+    after: Key | None,
+) -> list[TaskRecord]:
+    """Sort short runs, then merge no more of them than the page needs."""
     runs: list[list[tuple[Key, TaskRecord]]] = []
     for first in range(0, len(rows), _RUN):
         run = [(key(record), record) for record in rows[first : first + _RUN]]
         if after is not None:
-            run = [keyed for keyed in run if (keyed[0] < after if down else keyed[0] > after)]
-        run.sort(key=_first, reverse=down)
+            run = [keyed for keyed in run if (keyed[0] < after if descending else keyed[0] > after)]
+        run.sort(key=_first, reverse=descending)
         runs.append(run[:stop])
-        if pace.due:
-            await pace.rest()
-    page = []
-    for place, (_, record) in enumerate(islice(heapq.merge(*runs, key=_first, reverse=down), stop)):
-        if not place % _STEP and pace.due:
-            await pace.rest()
-        if place >= window.start:
-            page.append(record)
-    return page
+        await pace.maybe_rest()
+    found = []
+    for place, (_, record) in enumerate(islice(heapq.merge(*runs, key=_first, reverse=descending), stop)):
+        if not place % _STEP:
+            await pace.maybe_rest()
+        found.append(record)
+    return found
 
 
 def _first(keyed: tuple[Key, TaskRecord]) -> Key:

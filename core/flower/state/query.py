@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, cast
 
@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from flower.state.changed import ChangeOrder
 from flower.state.cursor import read_cursor, write_cursor
+from flower.state.field_orders import FieldOrders
 from flower.state.index import Group, Index
 from flower.state.losses import Losses, open_states
-from flower.state.orders import Key, ReceivedOrder, SortedOrders
+from flower.state.orders import Key, ReceivedOrder
 from flower.state.pace import Pace
-from flower.state.pages import Ids, Members, Order, ReceivedMembers, Window, read_page
+from flower.state.pages import Ids, Members, Order, ReceivedMembers, ValuedMembers, Window, read_page
 from flower.state.search import Search, holds, parse
 from flower.state.search.sieve import Sieve
 from flower.state.search.syntax import All, Exact
@@ -44,17 +45,11 @@ class Source(Protocol):
         """Bounds how many queries that look at every candidate run at once."""
 
     @property
-    def by_state(self) -> Index: ...
-    @property
-    def by_name(self) -> Index: ...
-    @property
-    def by_worker(self) -> Index: ...
-    @property
-    def by_queue(self) -> Index: ...
+    def indexes(self) -> Mapping[str, Index]: ...
     @property
     def received(self) -> ReceivedOrder: ...
     @property
-    def orders(self) -> SortedOrders: ...
+    def orders(self) -> FieldOrders: ...
     @property
     def texts(self) -> Texts: ...
 
@@ -124,7 +119,7 @@ async def _forwards(source: Source, query: TaskQuery, order: Order, after: Key |
         pace = Pace()
         matching = await _found(source, filters, _wholes(query), search, pace)
         if matching is None:
-            test = None if search.everything else partial(search.matches, is_lost=source.is_lost)
+            test = None if search.everything else partial(search.left_matches, is_lost=source.is_lost)
             matching = await _matching(source, filters, ranges, test, pace)
         elif ranges or search.has_rest:
             # Those whose worker is gone are found by looking at records: the index is for when that is all.
@@ -154,21 +149,24 @@ def _order(query: TaskQuery) -> Order:
 
 def _filters(source: Source, query: TaskQuery, search: Search) -> list[Members]:
     """Return the groups that every match is in, the smallest first."""
-    wanted = [
-        (source.by_state, _wanted(query.state)),
-        (source.by_state, search.state),
-        (source.by_name, _wanted(query.name)),
-        (source.by_worker, _wanted(query.worker)),
-        (source.by_queue, _wanted(query.queue)),
+    kept, indexes = source.kept(), source.indexes
+    wanted = {"state": query.state, "name": query.name, "worker": query.worker, "queue": query.queue}
+    members = [
+        Members(indexes[field].matching(value), in_order=True) for field, value in wanted.items() if _wanted(value)
     ]
-    members = [Members(index.matching(value), in_order=True) for index, value in wanted if value]
+    for term in search.indexed:
+        index = indexes[term.field]
+        if term.field == "state":
+            members.append(Members(index.matching(term.text), in_order=True))
+        else:
+            members.append(ValuedMembers(term.field, index.holding(term.text), kept))
     if search.only_lost:
-        states, workers = source.by_state.groups, source.by_worker.groups
+        states, workers = indexes["state"].groups, indexes["worker"].groups
         members.append(Members([states[state] for state in open_states(states)], in_order=False))
         gone = source.losses.workers()
         groups: list[Ids] = [workers[hostname] for hostname in gone if hostname in workers]
-        left = (uuid for uuid in source.losses.abandoned() if uuid in source.kept())
-        groups.append({uuid: None for uuid in left if source.kept()[uuid].worker not in gone})
+        left = (uuid for uuid in source.losses.abandoned() if uuid in kept)
+        groups.append({uuid: None for uuid in left if kept[uuid].worker not in gone})
         members.append(Members(groups, in_order=False))
     return sorted(members, key=len)
 

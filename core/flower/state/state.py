@@ -73,12 +73,14 @@ class State:
         """Run a formatter on what comes in from now on; `failed` is told in words when it first raises."""
         self.formatters.add(formatter, failed)
 
-    def subscribe(self, callback: Callback, turned_off: Callable[[str], None] | None = None) -> Subscriber:
+    def subscribe(
+        self, callback: Callback, turned_off: Callable[[str], None] | None = None, name: str = ""
+    ) -> Subscriber:
         """Call back after each batch with its changes, until it raises too often: `turned_off` is told so in words.
 
-        The result tells whether it still is called.
+        `name` stands in the log, else that of the callback. The result tells whether it still is called.
         """
-        subscriber = Subscriber(callback, self._monotonic, turned_off)
+        subscriber = Subscriber(callback, self._monotonic, turned_off, name)
         self._subscribers.append(subscriber)
         return subscriber
 
@@ -128,7 +130,8 @@ class State:
     def tick(self, *, listening: bool = True) -> None:
         """Notice workers that fell silent, and tasks that they leave behind; to be called once a second.
 
-        `listening` is False while no events arrive, whose absence then means nothing.
+        Less often will do where nothing is `inhabited`. `listening` is False while no events arrive, whose absence then
+        means nothing.
         """
         lost = [WorkerChange(worker, "worker-lost") for worker in self.workers.lost()]
         turned = self._losses.update(listening=listening)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from celery.states import ALL_STATES
 
 from flower.state.changed import ChangeOrder
+from flower.state.field_orders import FieldOrders
 from flower.state.index import Index
 from flower.state.losses import Losses
-from flower.state.orders import ReceivedOrder, SortedOrders
+from flower.state.orders import ReceivedOrder
 from flower.state.tasks import MAX_CHILDREN, TaskRecord
 from flower_plugins import Page, QueryError, Task, TaskQuery
 
@@ -42,9 +43,11 @@ class TaskStore:
         self.changed = ChangeOrder()
         self.by_state, self.by_name, self.by_worker = Index(lasting=ALL_STATES), Index(), Index()
         self.by_queue = Index()
+        self.indexes = {"state": self.by_state, "name": self.by_name, "worker": self.by_worker, "queue": self.by_queue}
         self.received = ReceivedOrder()
-        self.orders = SortedOrders()
+        self.orders = FieldOrders(self.changed)
         self._texts: Texts | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._names: set[str] = set()
         self._sorted_names: Sequence[str] = ()
         self._orphans: OrderedDict[str, dict[str, None]] = OrderedDict()
@@ -85,6 +88,11 @@ class TaskStore:
 
         return await queries.answer(self, query)
 
+    def prepare_search(self) -> None:
+        """Begin to put the texts of tasks together, which takes seconds of a million tasks. Return at once."""
+        if not self.texts.live and (self._preparing is None or self._preparing.done()):
+            self._preparing = asyncio.ensure_future(self.texts.prepare(self._records))
+
     def names(self) -> Sequence[str]:
         """Return every task name seen since the start, sorted, up to 20,000."""
         if len(self._sorted_names) != len(self._names):
@@ -93,14 +101,14 @@ class TaskStore:
 
     def counts(self, field: str = "state") -> Mapping[str, int]:
         """Return how many kept tasks have each value of an indexed field: state, name, worker or queue."""
-        if field not in COUNTED:
+        index = self.indexes.get(field)
+        if index is None:
             raise QueryError(f"Invalid field {field[:100]!r}, expected one of {', '.join(COUNTED)}")
-        index: Index = getattr(self, f"by_{field}")
         return {value: len(group) for value, group in index.groups.items() if group}
 
     def loss(self, task: Task) -> str:
         """Return "lost" or "restarted" for a task that nobody works on any more, else ""."""
-        return self.losses.of(cast(TaskRecord, task))  # the store's own, which plugins know as Task
+        return self.losses.of(task)  # type: ignore[arg-type]  # the store's own, which plugins know as Task
 
     def is_lost(self, task: TaskRecord) -> bool:
         """Tell whether nobody works on an open task any more."""
@@ -160,13 +168,11 @@ class TaskStore:
             self.by_queue.move(record, old_queue, queue)
         if record.received != old_received:
             self.received.move(uuid, old_received, record.received)
-        if self.orders.live:
-            self.orders.note(record)
         if self._texts is not None and self._texts.live:
             self._texts.note(uuid)
 
     def tick(self) -> None:
-        """Give up what was made for readers who have left; to be called once a second."""
+        """Give up what was made for readers who have left; to be called with every tick."""
         self.orders.expire()
         if self._texts is not None:
             self._texts.expire()
@@ -202,8 +208,6 @@ class TaskStore:
         if record.queue is not None:
             self.by_queue.move(record, None, record.queue)
         self.received.enter(uuid, record.received)
-        if self.orders.live:
-            self.orders.note(record)
         if self._texts is not None and self._texts.live:
             self._texts.note(uuid)
         if self._orphans:
@@ -241,8 +245,6 @@ class TaskStore:
         self.received.leave(uuid, record.received)
         if record.parent_id is not None and record.parent_id in self._orphans:
             self._disown(uuid, record.parent_id)
-        if self.orders.live:
-            self.orders.drop(uuid)
         if self._texts is not None and self._texts.live:
             self._texts.drop(uuid)
         self._on_evict(record)

@@ -24,11 +24,16 @@ class Subscriber:
     """
 
     def __init__(
-        self, callback: Callback, monotonic: Callable[[], float], turned_off: Callable[[str], None] | None = None
+        self,
+        callback: Callback,
+        monotonic: Callable[[], float],
+        turned_off: Callable[[str], None] | None = None,
+        name: str = "",
     ) -> None:
         self.active = True
         self.failures = 0
         self._callback = callback
+        self._name = name or getattr(callback, "__qualname__", type(callback).__qualname__)
         self._turned_off = turned_off
         self._monotonic = monotonic
         self._in_a_row = 0
@@ -48,7 +53,7 @@ class Subscriber:
     def _fail(self, error: Exception) -> None:
         self.failures += 1
         self._in_a_row += 1
-        name = getattr(self._callback, "__qualname__", type(self._callback).__qualname__)
+        name = self._name
         if self._in_a_row >= _MAX_FAILURES:
             self.active = False
             _log.exception("Event sink %s is off after %d failures in a row", name, self._in_a_row)

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flower.events.event import Event
-from flower.state import State, TaskRecord, orders, pages, query
-from flower.state.orders import SortedOrder, SortedOrders
+from flower.state import State, TaskRecord, pages, query, selection
 from flower.state.tasks import FIELDS
 from flower_plugins import Page, QueryError, TaskQuery
 
@@ -72,6 +71,8 @@ FILTERS: list[tuple[dict[str, Any], Callable[[TaskRecord], bool]]] = [
         lambda r: r.received is not None and r.received >= 1200 and r.state == "STARTED",
     ),
     ({"started_end": 1500.0}, lambda record: record.started is not None and record.started <= 1500),
+    ({"search": "name:b worker:w"}, lambda r: (r.name or "").casefold() == "b" and r.worker is not None),
+    ({"search": "state:success name:c 1"}, lambda r: r.state == "SUCCESS" and r.name == "c" and "1" in plain(r)),
     ({"search": "1 -2"}, lambda record: "1" in (text := plain(record)) and "2" not in text),
     ({"search": "name:b OR 33"}, lambda record: (record.name or "").casefold() == "b" or "33" in plain(record)),
     (
@@ -94,6 +95,8 @@ def limits(request: pytest.FixtureRequest) -> Any:
             patch.setattr(query, "_FEW", 10)
             patch.setattr(query, "_MANY", 1000)
             patch.setattr(pages, "_FEW", 10)
+            patch.setattr(pages, "_NEAR", 60)
+            patch.setattr(selection, "_STEP", 16)
             patch.setattr(pages, "_STRIDE", 16)
             patch.setattr(pages, "_WALK", 128)
             patch.setattr(pages, "_LISTED", 200)
@@ -106,7 +109,7 @@ def crowded(event: MakeEvent) -> State:
     return crowd(event, 3000, max_tasks=700)
 
 
-@pytest.mark.parametrize("sort_by", ["", "received", "name", "runtime", "uuid"])
+@pytest.mark.parametrize("sort_by", ["", "received", "name", "worker", "runtime", "uuid"])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("number", range(len(FILTERS)))
 def test_every_page_agrees_with_a_plain_sort(
@@ -195,95 +198,6 @@ def test_a_cursor_of_another_order_is_refused(crowded: State) -> None:
         ask(crowded, sort_by="received", after=cursor)
     with pytest.raises(QueryError, match="default order"):
         ask(crowded, sort_by="name", after=cursor)
-
-
-def test_an_order_made_for_a_reader_follows_changes_and_is_given_up(event: MakeEvent) -> None:
-    now = [0.0]
-    state = State(max_tasks=400)
-    state.tasks.orders = SortedOrders(lambda: now[0])
-    for seed in range(4):
-        for sort_by in ("name", "runtime"):
-            rows = expected(state, sort_by=sort_by, descending=False, passing=lambda record: True)
-            assert ids(ask(state, sort_by=sort_by, limit=50).rows) == rows[:50]
-        state.apply(_events(event, seed))
-    assert set(state.tasks.orders.live) == {"name", "runtime"}
-    ask(state, sort_by="uuid")
-    assert len(state.tasks.orders.live) == 2
-    now[0] = 121.0
-    state.tick()
-    assert not state.tasks.orders.live
-    while state.tasks.orders.free():
-        pass
-
-
-def test_an_order_that_is_made_while_tasks_change_misses_none(event: MakeEvent) -> None:
-    state = State(max_tasks=30_000)
-    state.apply([event("task-received", f"{n}", at=float(n), name=f"n{n % 97}") for n in range(30_000)])
-
-    async def scenario() -> None:
-        work = asyncio.ensure_future(state.tasks.query(TaskQuery(sort_by="name")))
-        turn = 0
-        while not work.done():
-            await asyncio.sleep(0)
-            turn += 1
-            state.apply(
-                [
-                    event("task-received", f"new {turn}", name="a"),
-                    event("task-received", f"{turn * 7}", name="b", at=1e6),
-                ]
-            )
-        assert turn > 3
-
-    asyncio.run(scenario())
-    rows = expected(state, sort_by="name", descending=False, passing=lambda record: True)
-    assert ids(ask(state, sort_by="name", limit=500).rows) == rows[:500]
-    assert ids(ask(state, sort_by="name", limit=500, offset=29_600).rows) == rows[29_600:]
-
-
-def test_an_order_catches_up_in_steps_with_what_changed_while_it_was_made_s64(
-    event: MakeEvent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flower.state.pace._SLICE", 0.0)
-    placed, place = [0], SortedOrder._place
-
-    def counted(order: SortedOrder, record: TaskRecord) -> None:
-        placed[0] += 1
-        place(order, record)
-
-    monkeypatch.setattr(SortedOrder, "_place", counted)
-    state = State(max_tasks=9000)
-    state.apply([event("task-received", f"{n}", at=float(n), name=f"n{n % 97}") for n in range(9000)])
-
-    async def scenario() -> tuple[int, int]:
-        work = asyncio.ensure_future(state.tasks.query(TaskQuery(sort_by="name")))
-        turn = most = before = 0
-        while not work.done():
-            await asyncio.sleep(0)
-            most, before = max(most, placed[0] - before), placed[0]
-            turn += 1
-            changed = [event("task-received", f"{turn * 271 + n}", name="b", at=1e6 + turn) for n in range(200)]
-            state.apply(changed if turn < 60 else changed[:3])
-        return most, placed[0]
-
-    most, total = asyncio.run(scenario())
-    assert total > 3000
-    assert most <= 2 * orders._STEP
-    rows = expected(state, sort_by="name", descending=False, passing=lambda record: True)
-    assert ids(ask(state, sort_by="name", limit=9000).rows) == rows
-
-
-def _events(event: MakeEvent, seed: int) -> list[Event]:
-    chance = random.Random(seed)
-    return [
-        event(
-            f"task-{chance.choice(KINDS)}",
-            f"{chance.randrange(600)}",
-            at=float(n),
-            name=chance.choice("xyz"),
-            runtime=1.0,
-        )
-        for n in range(500)
-    ]
 
 
 @settings(max_examples=40, deadline=None)

@@ -130,8 +130,7 @@ RECORD = TaskRecord(
 )
 def test_what_a_search_finds(text: str, matches: bool) -> None:
     search = parse(text if text != "lab ('hello" else '"lab (\'hello"')
-    fits = not search.state or search.state == RECORD.state.casefold()
-    assert (fits and search.matches(RECORD)) is matches
+    assert search.matches(RECORD) is matches
 
 
 @pytest.mark.parametrize(
@@ -225,7 +224,19 @@ def test_a_record_without_texts_matches_nothing_but_its_id() -> None:
     assert not parse("name:a OR kwargs:a=b OR none").matches(record)
 
 
-def test_a_state_that_must_hold_is_taken_out_for_the_index() -> None:
-    assert (parse("state:FAILURE").state, parse("state:FAILURE").everything) == ("failure", True)
-    assert (parse("x state:Retry").state, parse("x state:Retry").everything) == ("retry", False)
-    assert parse("state:a OR b").state == ""
+@pytest.mark.parametrize(
+    ("text", "indexed", "everything"),
+    [
+        ("state:FAILURE", ("failure",), True),
+        ("x state:Retry", ("retry",), False),
+        ("state:failure name:add worker:w1 queue:mail", ("failure", "add", "w1", "mail"), True),
+        ("state:a OR b", (), False),
+        ("-name:a", (), False),
+        ("args:a", (), False),
+    ],
+)
+def test_what_every_match_must_have_is_taken_out_for_the_index(
+    text: str, indexed: tuple[str, ...], everything: bool
+) -> None:
+    search = parse(text)
+    assert (tuple(term.text for term in search.indexed), search.everything) == (indexed, everything)

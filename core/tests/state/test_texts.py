@@ -232,3 +232,29 @@ def test_a_search_finds_everything_though_the_texts_are_given_up_meanwhile(
         return (await work).matching
 
     assert asyncio.run(scenario()) == wanted
+
+
+def test_what_is_made_ready_is_not_made_again_by_the_search(event: MakeEvent, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, number = 0, 5000
+    chunks = texts_module.chunks
+
+    def counted(records: list[TaskRecord]) -> Any:
+        nonlocal made
+        made += len(records)
+        return chunks(records)
+
+    async def go() -> tuple[int, int, int]:
+        state.tasks.prepare_search()
+        state.tasks.prepare_search()
+        assert made == 0  # it returns at once
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        ready = made
+        state.tasks.prepare_search()
+        page = await state.tasks.query(TaskQuery(search="a7", limit=1))
+        return ready, made, page.matching
+
+    monkeypatch.setattr(texts_module, "chunks", counted)
+    state = State(max_tasks=number)
+    state.apply(events(event, [("received", n) for n in range(number)], 1.0))
+    found = sum("a7" in f"a{n}" and n % 4 != 0 for n in range(number))
+    assert asyncio.run(go()) == (number, number, found)

@@ -89,7 +89,7 @@ class RollupStore:
         return self._timeline.due
 
     def tick(self, *, listening: bool) -> None:
-        """Sort what came into the open buckets and close those that are over; to be called once a second."""
+        """Sort what came into the open buckets and close those that are over; to be called with every tick."""
         self._settle_totals()
         self._timeline.update(listening)
 

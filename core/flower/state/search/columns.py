@@ -15,7 +15,7 @@ __all__ = ["Column", "Places", "everywhere", "spelt"]
 
 _CODES = 256
 _SINGLY = 48
-_END = b"\xff"  # in no UTF-8
+_END = "\xff"  # in no UTF-8
 
 Places = int
 """A set of places: byte n, counted from the lowest, is 1 if place n is in, else 0."""
@@ -52,15 +52,13 @@ class Column:
             codes = {value: code for code, value in enumerate(distinct)}
             self._codes = bytes(map(codes.__getitem__, values)) if len(distinct) > 1 else b""
             values = list(distinct)
+        folded = values
         if all(map(str.isascii, values)):
-            text = _END.join(map(str.encode, values)).lower()
-            sizes = map(len, values)
+            self._text = _END.join(values).encode("latin-1").lower().decode("latin-1")  # of bytes, A to Z alone
         else:
-            folded = [value.casefold().encode() for value in values]
-            text = _END.join(folded)
-            sizes = map(len, folded)
-        self._text = text.decode("latin-1")
-        self._bounds = array("I", (0, *accumulate(size + 1 for size in sizes)))
+            folded = list(map(spelt, map(str.casefold, values)))
+            self._text = _END.join(folded)
+        self._bounds = array("I", (0, *accumulate(map((1).__add__, map(len, folded)))))
         return values
 
     @property
@@ -105,7 +103,7 @@ class Column:
                 return found
         # There are many: to ask each of the rest is faster than to find out where each hit is.
         place = bisect_right(bounds, hit) - 1
-        found[place:] = bytes([term in each for each in text[bounds[place] :].split("\xff")])
+        found[place:] = bytes([term in each for each in text[bounds[place] :].split(_END)])
         return found
 
     def _holding_among(self, term: str, among: Sequence[int]) -> Places:

@@ -18,6 +18,7 @@ _Lost = Callable[[TaskRecord], bool]
 
 _ATTRIBUTES = {"root": "root_id", "parent": "parent_id"}
 _LOST = Term("is", LOST)
+_INDEXED = frozenset(("state", "name", "worker", "queue"))
 
 
 def _never(_: TaskRecord) -> bool:
@@ -28,18 +29,19 @@ class Search:
     """A search that was read; may be used for any number of records."""
 
     def __init__(self, node: Node | None) -> None:
-        self.state, self._node = _state_and_rest(node)
-        """`state` is what every match's state must be, folded, or ""; `matches` tests the rest."""
+        self._node = node
+        self.indexed, self._left = _indexed_and_left(node)
+        """`indexed` are terms that hold for every match and that an index answers."""
         self.in_texts = None if node is None else superset(node)
         """What the texts of tasks decide: finds every match, but not only these where there is a `rest`."""
         self._rest = None if node is None else undecided(node)
-        self.only_lost = _LOST in (node.parts if isinstance(node, All) else (node,))
+        self.only_lost = _LOST in _joined(node)
         """True when no task matches but those whose worker is gone."""
 
     @property
     def everything(self) -> bool:
-        """True when nothing is left to test but `state`."""
-        return self._node is None
+        """True when nothing is left to test but `indexed`."""
+        return self._left is None
 
     @property
     def has_rest(self) -> bool:
@@ -47,8 +49,12 @@ class Search:
         return self._rest is not None
 
     def matches(self, record: TaskRecord, is_lost: _Lost = _never) -> bool:
-        """Tell whether a record, whose state is known to fit, matches; `is_lost` tells whether its worker is gone."""
+        """Tell whether a record matches; `is_lost` tells whether its worker is gone."""
         return self._node is None or _matches(self._node, _Text(record, is_lost))
+
+    def left_matches(self, record: TaskRecord, is_lost: _Lost) -> bool:
+        """Tell whether a record that fits all `indexed` terms matches."""
+        return self._left is None or _matches(self._left, _Text(record, is_lost))
 
     def rest_matches(self, record: TaskRecord, is_lost: _Lost) -> bool:
         """Tell whether a record that `in_texts` finds matches."""
@@ -61,16 +67,18 @@ def parse(text: str) -> Search:
     return Search(read(text))
 
 
-def _state_and_rest(node: Node | None) -> tuple[str, Node | None]:
-    """Take out one `state:` term that holds for the whole search, because the store has an index for it."""
-    if isinstance(node, Term) and node.field == "state":
-        return node.text, None
-    if isinstance(node, All):
-        for part in node.parts:
-            if isinstance(part, Term) and part.field == "state":
-                rest = tuple(other for other in node.parts if other is not part)
-                return part.text, rest[0] if len(rest) == 1 else All(rest)
-    return "", node
+def _joined(node: Node | None) -> tuple[Node, ...]:
+    """Return what has to hold together."""
+    if node is None:
+        return ()
+    return node.parts if isinstance(node, All) else (node,)
+
+
+def _indexed_and_left(node: Node | None) -> tuple[tuple[Term, ...], Node | None]:
+    parts = _joined(node)
+    indexed = tuple(part for part in parts if isinstance(part, Term) and part.field in _INDEXED)
+    left = tuple(part for part in parts if part not in indexed)
+    return indexed, None if not left else left[0] if len(left) == 1 else All(left)
 
 
 def holds(node: Node, record: TaskRecord) -> bool:

@@ -16,6 +16,7 @@ from flower.state.search.columns import Column, spelt
 
 __all__ = ["KwargsColumn", "is_odd", "pairs", "spellings"]
 
+_STARTS = ("{'", "{}")
 _SIGNS = ('"', "\\", "\n", "\t", "' :", " ':", "':  ", ": u'", "': ' ", " ',", " '}", "{' ", ", ' ", "{ ")
 _WORDS = frozenset(("true", "false", "set()"))
 _CACHED = 1000
@@ -32,10 +33,12 @@ class KwargsColumn(Column):
     def __init__(self, values: Sequence[str]) -> None:
         self._written = self._take(values)
         """The texts as they came: the same objects that the records hold."""
-        self._odd = [place for place, kwargs in enumerate(self._written) if kwargs and is_odd(kwargs)]
+        self._odd: Sequence[int] | None = None
 
     def candidates(self, key: str, value: str) -> Iterator[tuple[int, str]]:
         """Yield place and text of what has to be parsed to find all that have a pair, which is folded."""
+        if self._odd is None:
+            self._odd = self._find_odd()
         places = set(self._odd if key.isidentifier() else range(len(self._written)))
         for found in map(self.texts_with, map(spelt, spellings(key, value))):
             places.update(place for place, there in enumerate(found or ()) if there)
@@ -45,10 +48,18 @@ class KwargsColumn(Column):
             if "\\" in text or not key.isidentifier() or key in text.casefold():
                 yield place, text
 
+    def _find_odd(self) -> Sequence[int]:
+        """Return the places of texts that are odd; where all are plain, as nearly always, after a look at the whole."""
+        texts, whole = self._written, self._text
+        plain = not any(sign in whole for sign in _SIGNS) and whole.count("':") == whole.count("': ")
+        if plain:
+            return [place for place, kwargs in enumerate(texts) if kwargs and not kwargs.startswith(_STARTS)]
+        return [place for place, kwargs in enumerate(texts) if kwargs and is_odd(kwargs)]
+
 
 def is_odd(kwargs: str) -> bool:
     """Tell whether keyword arguments are written in another way than Python writes plain ones."""
-    if not kwargs.startswith(("{'", "{}")) or any(sign in kwargs for sign in _SIGNS):
+    if not kwargs.startswith(_STARTS) or any(sign in kwargs for sign in _SIGNS):
         return True
     return kwargs.count("':") != kwargs.count("': ")
 

@@ -1,6 +1,6 @@
 """The searchable texts of all tasks in large pieces, so that most of them are passed over at the speed of C.
 
-Made when somebody searches, brought up to date by the next search, and given up when nobody has
+Made when somebody searches or is about to, brought up to date by the next search, and given up when nobody has
 searched for a while: a cluster that nobody searches pays nothing.
 """
 
@@ -65,6 +65,11 @@ class Texts:
         if self.live and self._monotonic() - self._used_at > _IDLE_SECONDS and not self._updating.locked():
             self._clear()
 
+    async def prepare(self, records: dict[str, TaskRecord]) -> None:
+        """Put the texts together, unless there are so few tasks that it takes no time."""
+        if len(records) > _AT_ONCE * _STEP:
+            await self._update(records, Pace())
+
     async def find(self, sieve: Sieve, records: dict[str, TaskRecord], test: _Test, pace: Pace) -> Found | None:
         """Return the tasks that match, as they are at the end; `test` says the same of one record.
 
@@ -122,23 +127,36 @@ class Texts:
 
     async def _renew_all(self, changed: list[str], records: dict[str, TaskRecord], pace: Pace) -> int:
         """Return how many were renewed: all, unless they are too large."""
+        if not self._homes:
+            return await self._make_all(changed, records, pace)
         fresh: dict[str, TaskRecord] = {}
         if changed:
             self._reopen(records, fresh)
         for first in range(0, len(changed), _STEP):
             step = changed[first : first + _STEP]
-            for uuid in step if self._homes else ():
+            for uuid in step:
                 self._leave(uuid, records, fresh)
             fresh.update((uuid, records[uuid]) for uuid in step if uuid in records)
             if len(fresh) >= _DOCUMENTS:
-                self._seal(fresh)
+                self._seal(list(fresh.values()))
                 fresh = {}
                 await pace.maybe_rest()  # only here, where every task is in a chunk or noted as changed
             if self._size > _MAX_BYTES:
                 return first
         if fresh:
-            self._seal(fresh)
+            self._seal(list(fresh.values()))
         return len(changed)
+
+    async def _make_all(self, uuids: list[str], records: dict[str, TaskRecord], pace: Pace) -> int:
+        """Do the same where nothing is in a chunk yet."""
+        for first in range(0, len(uuids), _DOCUMENTS):
+            if self._size > _MAX_BYTES:
+                return first
+            fresh = [record for record in map(records.get, uuids[first : first + _DOCUMENTS]) if record is not None]
+            if fresh:
+                self._seal(fresh)
+            await pace.maybe_rest()
+        return len(uuids)
 
     async def _places(self, chunk: Chunk, sieve: Sieve, number: int, pace: Pace) -> Places:
         found = chunk.known.get(number)
@@ -189,8 +207,8 @@ class Texts:
                 if uuid in records:
                     fresh[uuid] = records[uuid]
 
-    def _seal(self, fresh: dict[str, TaskRecord]) -> None:
-        for chunk in chunks(list(fresh.values())):
+    def _seal(self, fresh: list[TaskRecord]) -> None:
+        for chunk in chunks(fresh):
             self._chunks[chunk] = None
             self._size += chunk.size
             self._homes.update(dict.fromkeys(chunk.uuids, chunk))
