@@ -52,7 +52,7 @@ VALUES = [
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_a_value_cannot_be_changed_or_extended(value: Any) -> None:
-    name = structs.fields(value)[0].name
+    name = value.__struct_fields__[0]
     with pytest.raises(AttributeError, match="immutable"):
         setattr(value, name, None)
     assert not hasattr(value, "__dict__")

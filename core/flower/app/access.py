@@ -8,23 +8,18 @@ import secrets
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flower.plugins import PROVIDER_EXTRAS
 from flower.settings import EffectiveSettings
-from flower.web.cookies import Cookies
-from flower.web.custom import HandlerApplication, HandlerProvider, custom_login
-from flower.web.door import Door
-from flower.web.failures import LoginFailures
-from flower.web.keys import LEAST_BYTES, Keys, kept_secret
-from flower.web.login_pages import login_routes
-from flower.web.pattern import AuthPattern
-from flower.web.revocations import Revocations
-from flower.web.session import Sessions
-from flower.web.ticket import Tickets
 from flower_plugins import AuthProvider, ConfigurationError, LoginProvider, Route
 
-__all__ = ["door_routes", "make_door", "session_folder"]
+if TYPE_CHECKING:
+    from flower.web.door import Door
+    from flower.web.failures import LoginFailures
+
+__all__ = ["door_routes", "login_routes", "make_door", "session_folder"]
 
 log = logging.getLogger("flower")
 
@@ -52,6 +47,19 @@ def make_door(
         raise ConfigurationError(f"{labels} are both asked to log people in", mend="Configure one of them")
     provider = chosen[0]
     _refuse_halves(settings, provider)
+    return _door(settings, provider, prefix, failures)
+
+
+def _door(settings: EffectiveSettings, provider: LoginProvider, prefix: str, failures: LoginFailures | None) -> Door:
+    # Only here: a Flower where nobody logs in needs none of it.
+    from flower.web.cookies import Cookies
+    from flower.web.door import Door
+    from flower.web.keys import Keys
+    from flower.web.pattern import AuthPattern
+    from flower.web.revocations import Revocations
+    from flower.web.session import Sessions
+    from flower.web.ticket import Tickets
+
     folder = session_folder(settings)
     keys = Keys(_secrets(settings, folder))
     cookies, revocations = Cookies(prefix), Revocations(folder)
@@ -71,10 +79,38 @@ def make_door(
 
 def door_routes(settings: EffectiveSettings, door: Door | None) -> Sequence[Route]:
     """Return the pages of logging in and out."""
-    if door is None or not isinstance(door.provider, HandlerProvider):
+    if door is None:
+        return login_routes(door)
+    from flower.web.custom import HandlerApplication, HandlerProvider, custom_login  # only where there is a login
+
+    if not isinstance(door.provider, HandlerProvider):
         return login_routes(door)
     application = HandlerApplication(settings, door.keys, door.prefix)
     return login_routes(door, custom_login(door, door.provider, application))
+
+
+def login_routes(door: Door | None, login: Route | None = None) -> list[Route]:
+    """Return the routes of a server with, or without, a door; `login` is a login page of one's own."""
+    pages, options = "flower.web.login_pages", {"door": door}
+    logout = Route(
+        "/logout", f"{pages}:LogoutHandler", "public", "page", "logout", help="End the session.", options=options
+    )
+    if door is None:
+        return [logout]
+    handler = f"{pages}:LoginHandler"
+    return [
+        login or Route("/login", handler, "public", "page", "login", help="Log in.", options=options),
+        Route(
+            "/logout/everybody",
+            f"{pages}:LogoutEverybodyHandler",
+            "admin",
+            "page",
+            "logout-everybody",
+            help="End all sessions.",
+            options=options,
+        ),
+        logout,
+    ]
 
 
 def session_folder(settings: EffectiveSettings) -> Path | None:
@@ -122,12 +158,16 @@ def _secrets(settings: EffectiveSettings, folder: Path | None) -> Sequence[str]:
         given: Sequence[str] = settings["cookie_secret"]
         return given
     if folder is not None:
+        from flower.web.keys import kept_secret
+
         return [kept_secret(folder)]
     log.info("Sessions end when Flower does: neither --cookie_secret nor --data_dir is given")
     return [secrets.token_urlsafe(48)]
 
 
 def _refuse_weak_secrets(settings: EffectiveSettings) -> None:
+    from flower.web.keys import LEAST_BYTES
+
     for secret in settings["cookie_secret"]:
         if len(secret.encode()) < LEAST_BYTES:
             raise ConfigurationError(

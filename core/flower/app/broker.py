@@ -16,7 +16,7 @@ from kombu.utils.url import parse_url
 from flower.masking import mask_url
 from flower_plugins import Broker, ConfigurationError
 
-__all__ = ["describe_broker"]
+__all__ = ["describe_broker", "load_transport"]
 
 _DEFAULT = "amqp://guest:guest@localhost:5672//"
 _URLS = ("broker_url", "broker_read_url", "broker_write_url")
@@ -47,6 +47,15 @@ def describe_broker(app: Any) -> Broker:
         use_ssl=app.conf.broker_use_ssl or None,
         event_options={name: app.conf[name] for name in _EVENT_SETTINGS if name in app.conf},
     )
+
+
+def load_transport(app: Any) -> None:
+    """Import the broker's client library while there is one thread.
+
+    Threads that import parts of one library at once, which import each other, may find Python refusing one of them.
+    """
+    with suppress(Exception):  # what is missing or broken is said when the connection is made
+        app.connection_for_read().get_transport_cls()
 
 
 def _checked(configured: Any, name: str) -> str:

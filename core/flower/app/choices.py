@@ -17,7 +17,6 @@ from flower.plugins import (
     load_class,
 )
 from flower.settings import EffectiveSettings
-from flower.web.custom import HandlerProvider, is_path, load_handler
 from flower_plugins import (
     AuthProvider,
     Broker,
@@ -105,6 +104,8 @@ class Choices:
 
     def _custom(self, path: str) -> LoginProvider | None:
         """Return the provider that a handler's path stands for, None where it is no path."""
+        from flower.web.custom import HandlerProvider, is_path, load_handler  # only where there is a login
+
         if not is_path(path):
             return None
         return HandlerProvider(self.context("custom"), load_handler(path, self._where("auth_provider")))

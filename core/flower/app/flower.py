@@ -75,7 +75,7 @@ _CLOSE_SECONDS = 2.0
 
 
 class Flower:
-    """One Flower, assembled and not yet running; `flower.app.run` gives it a life."""
+    """One Flower, assembled and not yet running; `serve_until_stopped` gives it a life."""
 
     def __init__(
         self,
@@ -101,6 +101,7 @@ class Flower:
             open_api=settings.unauthenticated_api,
             read_only=settings["read_only"],
             further=weaknesses(settings, self.binding, self.providers),
+            unix_socket=bool(self.binding.unix_socket),
         )
         self._make_pipeline()
         self._make_services()
@@ -278,7 +279,8 @@ class Flower:
         for plugin, formatter in registry.contributions("flower_task_formatters", host=host):
             self.state.add_formatter(formatter, partial(registry.fail, plugin))
         for plugin, sink in registry.contributions("flower_event_sinks", host=host):
-            self.state.subscribe(sink.on_changes, partial(registry.fail, plugin))
+            name = f"{type(sink).__qualname__} of plugin {plugin}"
+            self.state.subscribe(sink.on_changes, partial(registry.fail, plugin), name)
         self._metric_sources = MetricSources(
             registry.contributions("flower_metric_sources", host=host), failed=registry.fail
         )

@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+_spaced = msgspec.json.format
+"""With a space behind colons and commas, as Python and so older Flowers write: scripts may look for such texts."""
 
 
 class FlowerHost:
@@ -145,7 +147,7 @@ class FlowerHost:
 
     def json(self, value: Any) -> bytes:
         try:
-            return _encode(value)
+            return _spaced(_encode(value), indent=0)
         except (UnicodeEncodeError, OverflowError):  # a lone surrogate or a huge number that nobody scrubbed
             finite = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
             return json.dumps(finite).encode()

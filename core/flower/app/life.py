@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from flower.app import banner
+from flower.app.broker import load_transport
 from flower.app.flower import Flower
 from flower.web.connections import Limits, room_for_connections
 from flower.web.server import Server, tls_context
@@ -35,6 +36,7 @@ def serve_until_stopped(flower: Flower, *, quiet: bool = False) -> int:
     `quiet` leaves the announcement out; warnings are always logged.
     """
     _tune_allocator()
+    load_transport(flower.celery)
     return asyncio.run(_Life(flower, quiet).live())
 
 

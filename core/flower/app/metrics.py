@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from flower.plugins.discover import CORE
 from flower.web.failures import LoginFailures
 from flower.web.posture import Posture
 from flower_plugins import MetricFamily, MetricSource, Sample
@@ -17,7 +18,10 @@ _MAX_FAILURES = 5
 
 
 class MetricSources:
-    """Asks every source; one that raises is left out of that answer, and after five in a row of all others."""
+    """Asks every source; one that raises, or gives what cannot be written, is left out of that answer.
+
+    After five such answers in a row it is left out of all others.
+    """
 
     def __init__(self, sources: Sequence[tuple[str, MetricSource]], failed: Callable[[str, str], None]) -> None:
         """`sources` come with the plugin's name, which `failed` is told with a sentence when one is given up."""
@@ -32,6 +36,8 @@ class MetricSources:
                 continue
             try:
                 families = list(source.families())
+                if plugin != CORE:
+                    _check(families)
             except Exception as error:  # the plugin boundary: one plugin's numbers must not cost the others'
                 self._note_failure(number, plugin, error)
             else:
@@ -45,6 +51,13 @@ class MetricSources:
         if self._in_a_row[number] == _MAX_FAILURES:
             kind = type(error).__name__
             self._failed(plugin, f"the metric source is off: it raised {kind} {_MAX_FAILURES} times in a row")
+
+
+def _check(families: Sequence[object]) -> None:
+    for family in families:
+        if not isinstance(family, MetricFamily):
+            raise TypeError(f"families() gave {family!r:.100}, which is no MetricFamily")
+        family.check()
 
 
 class PostureMetrics(MetricSource):

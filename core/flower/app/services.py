@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from flower.plugins import Registry
-from flower_plugins import Service
+from flower.plugins.faults import describe, place_of
+from flower_plugins import BackgroundService, Service
 
 __all__ = ["Services"]
 
@@ -24,6 +26,7 @@ class Services:
     def __init__(self, registry: Registry, services: Sequence[tuple[str, Service]]) -> None:
         self._registry, self._services = registry, services
         self._running: list[Service] = []
+        self._failed: set[str] = set()
         self._broken = {plugin: f"The plugin {plugin} is starting" for plugin, _ in services if plugin != _CORE}
 
     def broken(self, plugin: str) -> str | None:
@@ -32,25 +35,38 @@ class Services:
 
     async def start(self) -> None:
         """Start all, side by side."""
-        ended = await asyncio.gather(*(self._start(plugin, service) for plugin, service in self._services))
-        failed = {plugin for (plugin, _), worked in zip(self._services, ended, strict=True) if not worked}
-        for plugin in [plugin for plugin in self._broken if plugin not in failed]:
-            del self._broken[plugin]
+        await asyncio.gather(*(self._start(plugin, service) for plugin, service in self._services))
+        self._broken = {plugin: why for plugin, why in self._broken.items() if plugin in self._failed}
 
     async def stop(self) -> None:
         """Stop those that run, side by side, each within two seconds."""
         await asyncio.gather(*(self._stop(service) for service in reversed(self._running)))
 
-    async def _start(self, plugin: str, service: Service) -> bool:
+    async def _start(self, plugin: str, service: Service) -> None:
         try:
             await asyncio.wait_for(service.start(), _START_SECONDS)
         except Exception as error:  # the plugin boundary: a service is foreign code
-            reason = f"service {service.name!r} did not start: {type(error).__name__}: {error}"
-            self._broken[plugin] = f"The plugin {plugin} is not running; the plugins page says why"
-            self._registry.fail(plugin, reason)
-            return False
+            late = isinstance(error, asyncio.TimeoutError) and not str(error)
+            words = f"start() took more than {_START_SECONDS:g} s" if late else describe(error)
+            self._fail(plugin, f"service {service.name!r} did not start: {words}")
+            return
         self._running.append(service)
-        return True
+        if isinstance(service, BackgroundService) and service.task is not None:
+            service.task.add_done_callback(partial(self._ended, plugin, service))
+
+    def _ended(self, plugin: str, service: BackgroundService, task: asyncio.Task[None]) -> None:
+        """Report a service that ended although nobody stopped it."""
+        if service.task is not task or task.cancelled():
+            return
+        error = task.exception()
+        words = "it returned" if error is None else f"{describe(error)}{place_of(error)}"
+        log.error("Service %s of plugin %s ended", service.name, plugin, exc_info=error)
+        self._fail(plugin, f"service {service.name!r} ended: {words}")
+
+    def _fail(self, plugin: str, reason: str) -> None:
+        self._failed.add(plugin)
+        self._broken[plugin] = f"The plugin {plugin} is not running; the plugins page says why"
+        self._registry.fail(plugin, reason)
 
     async def _stop(self, service: Service) -> None:
         try:

@@ -28,7 +28,10 @@ from flower_plugins import (
 from flower_plugins.columns import ColumnKind
 from flower_plugins.routes import ACCESS_LEVELS
 
-__all__ = ["checked"]
+__all__ = ["LITERAL", "checked"]
+
+LITERAL = re.compile(r"[A-Za-z0-9/_-]+")
+"""A route's pattern that stands for one path."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LOAD = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -65,7 +68,20 @@ def _option(item: object) -> str:
         return f"option {item.name!r} has type {item.type!r}, expected str, int, float, bool or object"
     if not _texts(item.choices) or not _texts(item.env):
         return f"option {item.name!r}: choices and env are lists of texts"
+    if not _fits(item):
+        return f"option {item.name!r} has the default {item.default!r:.100}, which is no {item.type.__name__}"
     return ""
+
+
+def _fits(option: Option) -> bool:
+    """Tell whether the default is of the option's type."""
+    if option.default is None or option.type is object:
+        return True
+    if option.multiple != isinstance(option.default, (tuple, list)):
+        return False
+    values = option.default if option.multiple else [option.default]
+    wanted = (float, int) if option.type is float else option.type
+    return all(isinstance(each, wanted) and (option.type is bool or not isinstance(each, bool)) for each in values)
 
 
 def _offer(item: object) -> str:

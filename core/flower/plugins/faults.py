@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import PurePath
 
-__all__ = ["FAULTS", "PluginError", "describe", "suggestion"]
+__all__ = ["FAULTS", "PluginError", "describe", "place_of", "suggestion"]
 
 FAULTS = (Exception, SystemExit)
 """What is caught around foreign code: everything but KeyboardInterrupt and its like."""
@@ -26,6 +28,12 @@ def describe(error: BaseException) -> str:
     text = _line(error)
     name = type(error).__name__
     return f"{name}: {text}" if text else name
+
+
+def place_of(error: BaseException) -> str:
+    """Return " (file.py:12)", where an error was raised; "" where that is not known."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({PurePath(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
 def suggestion(name: str, known: Iterable[str], *, at_least: float = 0.6) -> str:

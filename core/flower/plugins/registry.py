@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -11,7 +12,7 @@ import pluggy
 from msgspec.structs import replace
 
 from flower import __version__
-from flower.plugins.contract import checked
+from flower.plugins.contract import LITERAL, checked
 from flower.plugins.discover import (
     CONFIG,
     CORE,
@@ -24,8 +25,8 @@ from flower.plugins.discover import (
     read,
     register,
 )
-from flower.plugins.faults import FAULTS, PluginError, describe, suggestion
-from flower_plugins import Assets, ConfigurationError, EditableTask, Offer, Option, PluginReport
+from flower.plugins.faults import FAULTS, PluginError, describe, place_of, suggestion
+from flower_plugins import Assets, ConfigurationError, EditableTask, Offer, Option, PluginReport, Route
 
 __all__ = ["FormatTask", "Registry"]
 
@@ -108,14 +109,18 @@ class Registry:
         """Return (plugin, item) for every item that the implementations of a hook return.
 
         A plugin that raises, or returns something else than the hook promises, is failed and none of
-        this answer is used. A route, exporter, column or panel at a place already taken is refused alone.
+        this answer is used. A route, exporter, column or panel at a place already taken is refused alone, and so is a
+        route without placeholders whose path another plugin's pattern answers.
         """
         taken: dict[str, str] = {}
-        kept = []
+        kept: list[tuple[str, Any]] = []
         for plugin, item in self._collect(hook_name, kwargs):
             place = getattr(item, _PLACES.get(hook_name, ""), None)
             if place in taken:
                 self._refuse(plugin, f"{place!r} is already taken by {taken[place]}")
+                continue
+            if hook_name == "flower_routes" and (owner := _answering(item, plugin.name, kept)):
+                self._refuse(plugin, f"{place!r} is already answered by {owner}")
                 continue
             if place is not None:
                 taken[place] = plugin.name
@@ -171,8 +176,10 @@ class Registry:
         except FAULTS as error:  # the plugin boundary: a hook is foreign code
             if plugin.name == CORE:
                 raise
-            prefix = "" if isinstance(error, PluginError) else f"{calls[0].hook} raised "
-            self._fail(plugin, prefix + describe(error), error)
+            words = describe(error)
+            if not isinstance(error, PluginError):
+                words = f"{calls[0].hook} raised {words}{place_of(error)}"
+            self._fail(plugin, words, error)
             return []
 
     def _named(self, name: str) -> Plugin:
@@ -197,6 +204,20 @@ _PLACES = {
     "flower_task_columns": "slug",
     "flower_task_panels": "slug",
 }
+
+
+def _answering(route: Route, plugin: str, before: Sequence[tuple[str, Route]]) -> str:
+    """Return the plugin whose pattern answers the path of another plugin's route, "" where there is none.
+
+    Only paths are looked at: of two patterns the first one wins, and a path wins over patterns.
+    """
+    if not LITERAL.fullmatch(route.pattern):
+        return ""
+    paths = {route.pattern, route.pattern.rstrip("/") or "/"}
+    for owner, earlier in before:
+        if owner != plugin and any(re.fullmatch(earlier.pattern, path, re.DOTALL) for path in paths):
+            return owner
+    return ""
 
 
 def _mark_failed(plugin: Plugin, error: str, cause: BaseException | None) -> None:

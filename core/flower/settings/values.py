@@ -105,13 +105,16 @@ def _finish(option: Option, value: Any) -> Any:
     if option.check is None:
         return value
     try:
-        return option.check(value)
+        checked = option.check(value)
     except ConfigurationError:
         raise
     except ValueError as error:
         raise ValueError(_withheld(option) if option.secret and not _literal(error) else str(error)) from None
     except Exception as error:  # a check is a plugin's code: its failure may not become a traceback
         raise ValueError(f"its check failed with {type(error).__name__}") from error
+    if checked is None:
+        raise ValueError("its check returned nothing, where the value was to be returned")
+    return checked
 
 
 def _literal(error: Exception) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
 import pytest
 from celery import Celery
 
-from flower.app.broker import describe_broker
+from flower.app.broker import describe_broker, load_transport
 from flower_plugins import ConfigurationError
 
 
@@ -76,3 +77,19 @@ def test_a_redis_broker_without_its_library_is_refused_with_the_remedy(
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'flower\[redis\]'"):
         describe_broker(app(broker_url=url))
+
+
+def test_the_client_library_is_loaded_whole_before_there_are_threads() -> None:
+    """Two threads that import parts of it at once may get a deadlock error of Python's instead."""
+    pytest.importorskip("redis")
+    program = (
+        "import sys; from celery import Celery; from flower.app.broker import load_transport; "
+        "assert 'redis' not in sys.modules; "
+        "load_transport(Celery(broker='redis://127.0.0.1:1/0', set_as_current=False)); "
+        "assert {'kombu.transport.redis', 'redis.asyncio.sentinel', 'redis.backoff'} <= set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_transport_that_cannot_be_loaded_is_left_to_the_connection() -> None:
+    load_transport(app(broker_url="nonesuch://h/"))

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from flower.app.metrics import MetricSources
-from flower_plugins import MetricFamily, MetricSource
+from flower_plugins import HistogramSample, MetricFamily, MetricSource, Sample
 
 
 class Source(MetricSource):
@@ -31,3 +32,39 @@ def test_a_source_that_raises_is_left_out_and_given_up_after_five_in_a_row(caplo
     assert (bad.calls, good.calls) == (8, 12)
     assert told == [("a", "the metric source is off: it raised ValueError 5 times in a row")]
     assert len(caplog.records) == 2
+
+
+class Given(MetricSource):
+    """Gives what it was made with."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def families(self) -> Any:
+        return self._given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [5],
+        None,
+        [MetricFamily("m", None, "gauge")],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "summary")],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", samples=None)],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", (1,), [Sample(("x",), 1.0)])],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", ("a",), [Sample((None,), 1.0)])],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", ("a",), [Sample((), 1.0)])],
+        [MetricFamily("m", "Help", "gauge", (), [Sample((), None)])],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", (), [Sample((), "1")])],  # type: ignore[arg-type]
+        [MetricFamily("m", "Help", "gauge", (), [HistogramSample((), (1,), 1.0)])],
+        [MetricFamily("m", "Help", "histogram", (), [Sample((), 1.0)])],
+        [MetricFamily("m", "Help", "histogram", (), [HistogramSample((), ("1",), 1.0)])],  # type: ignore[arg-type]
+    ],
+)
+def test_what_no_exporter_could_write_is_left_out_and_its_plugin_named(
+    given: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources = MetricSources([("bad", Given(given)), ("good", Source("good"))], lambda *_: None)
+    assert [family.name for family in sources.families()] == ["good"]
+    assert "The metrics of plugin bad could not be read" in caplog.text

@@ -114,7 +114,10 @@ def test_a_failed_plugin_is_asked_nothing_more(write: Write, load: Load) -> None
     registry = load(write("broken", source))
     registry.options()
     assert registry.contributions("flower_routes", host=None) == []
-    assert report(registry, "broken").error == "flower_options raised ZeroDivisionError: division by zero"
+    assert (
+        report(registry, "broken").error
+        == "flower_options raised ZeroDivisionError: division by zero (trial_broken.py:5)"
+    )
 
 
 def test_a_plugin_with_one_wrong_item_contributes_none(write: Write, load: Load) -> None:
@@ -141,7 +144,17 @@ WRONG_ITEMS = {
     "flower_metric_exporters": ["5"],
     "flower_metric_sources": ["5"],
     "flower_nav_items": ["NavItem('a', 'a')", "5"],
-    "flower_options": ["Option('Bad-Name')", "Option('x', list)", "Option('x', choices='abc')", "5"],
+    "flower_options": [
+        "Option('Bad-Name')",
+        "Option('x', list)",
+        "Option('x', choices='abc')",
+        "Option('x', float, 'five')",
+        "Option('x', int, True)",
+        "Option('x', str, 5)",
+        "Option('x', str, 'a', multiple=True)",
+        "Option('x', str, (5,), multiple=True)",
+        "5",
+    ],
     "flower_services": ["5", "type('S', (Service,), {'start': 1, 'stop': 1})()"],
     "flower_task_columns": [
         "5",

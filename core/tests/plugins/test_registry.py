@@ -104,6 +104,20 @@ def test_a_route_belongs_to_the_first_that_takes_it(write: Write, load: Load) ->
     assert report(registry, "b").error == "'/x' is already taken by a"
 
 
+def test_a_path_that_a_pattern_of_another_plugin_answers_is_taken(write: Write, load: Load) -> None:
+    """A path wins over patterns, and would take the page of the other one away."""
+    source = "@hookimpl\ndef flower_routes(host): return [Route(p, Handler, 'read', 'page', p) for p in {}]"
+    first, second = (
+        source.format(["/tasks/?", "/task/(?P<id>.+)", "/task/own"]),
+        source.format(["/tasks", "/task/x", "/y"]),
+    )
+    registry = load(write("a", first), write("b", second))
+    routes = registry.contributions("flower_routes", host=None)
+    assert [route.pattern for plugin, route in routes if plugin == "b"] == ["/y"]
+    assert len(routes) == 4
+    assert report(registry, "b").error == "'/tasks' is already answered by a; '/task/x' is already answered by a"
+
+
 def test_a_hook_takes_the_host_only_if_it_names_it(write: Write, load: Load) -> None:
     without = "@hookimpl\ndef flower_nav_items(): return [NavItem('none', '/a')]"
     with_host = "@hookimpl\ndef flower_nav_items(host): return [NavItem(host, '/a')]"

@@ -176,6 +176,11 @@ def test_a_check_that_breaks_is_reported_as_such() -> None:
         parse(Option("x", check=_break), ["a"])
 
 
+def test_a_check_that_forgets_to_return_is_told_so() -> None:
+    with pytest.raises(ValueError, match=r"^its check returned nothing, where the value was to be returned$"):
+        parse(Option("x", int, check=lambda value: None), ["3"])
+
+
 def test_a_check_may_say_everything_itself() -> None:
     with pytest.raises(ConfigurationError, match=r"^no$"):
         parse(Option("x", check=_stop), ["a"])

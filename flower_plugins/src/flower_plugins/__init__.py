@@ -44,7 +44,7 @@ from flower_plugins.queries import Page, TaskQuery
 from flower_plugins.records import EditableTask, Task, TaskFormatter, Worker
 from flower_plugins.rollups import OTHER, FailureGroup, Problem, Quantiles, Rollups, Series, TaskSummary
 from flower_plugins.routes import Access, Answer, Example, Param, Route, Surface
-from flower_plugins.services import Service
+from flower_plugins.services import BackgroundService, Service
 from flower_plugins.sources import EventSource, Messages, Pump
 
 __version__ = "3.0.0"
@@ -57,6 +57,7 @@ __all__ = [
     "Answer",
     "Assets",
     "AuthProvider",
+    "BackgroundService",
     "Banner",
     "Broker",
     "BrokerInspector",

@@ -21,9 +21,10 @@ _LONGEST = 1000
 class TaskColumn(Struct, frozen=True):
     """A column of the tasks page, shown when it is chosen there or named in `tasks_columns`; it cannot be sorted by.
 
-    `slug` is lower_snake and not the name of a field of tasks. `value` is called on the event loop once a row whenever
-    the page is drawn, so it must be quick. `kind` says how what it returns is shown: a "text", a "number" (or a text
-    to be set like one), or a "time" in seconds since the epoch. None shows as a dash. Whatever it returns is escaped.
+    `slug` is lower_snake and not the name of a field of tasks. `value` is called on the event loop, once a row whenever
+    the page is drawn and once a task of an export, so it must be quick. `kind` says how what it returns is shown: a
+    "text", a "number" (or a text to be set like one), or a "time" in seconds since the epoch. None shows as a dash.
+    Whatever it returns is escaped.
     """
 
     slug: str

@@ -53,6 +53,9 @@ class Tasks(Protocol):
     async def query(self, query: TaskQuery) -> Page:
         """Return a page of tasks. Raise QueryError for a sort field or search text that cannot be read."""
 
+    def prepare_search(self) -> None:
+        """Begin to make what searches need, because somebody is about to search. Return at once."""
+
     def loss(self, task: Task) -> str:
         """Tell whether nobody works on a task any more that has not ended.
 

@@ -38,6 +38,26 @@ class MetricFamily(Struct, frozen=True):
     samples: Sequence[Sample] | Sequence[HistogramSample] = field(default=())
     buckets: tuple[float, ...] = ()
 
+    def check(self) -> None:
+        """Raise ValueError with a sentence for what no exporter could write, such as a label that is no text."""
+        if not (isinstance(self.name, str) and self.name and isinstance(self.help, str)):
+            raise ValueError(f"the metric {self.name!r} has a name or a help that is no text")
+        if not (isinstance(self.labels, tuple) and all(isinstance(label, str) for label in self.labels)):
+            raise ValueError(f"the metric {self.name!r} has the labels {self.labels!r:.100}")
+        if self.type not in ("counter", "gauge", "histogram"):
+            raise ValueError(f"the metric {self.name!r} has the type {self.type!r}")
+        if not isinstance(self.samples, (list, tuple)):
+            raise ValueError(f"the samples of the metric {self.name!r} are no list")
+        wanted = HistogramSample if self.type == "histogram" else Sample
+        for sample in self.samples:
+            if not isinstance(sample, wanted):
+                raise ValueError(f"the {self.type} {self.name!r} holds {sample!r:.100}")
+            if len(sample.labels) != len(self.labels) or not all(isinstance(value, str) for value in sample.labels):
+                raise ValueError(f"the metric {self.name!r} has the label values {sample.labels!r:.100}")
+            numbers = (*sample.counts, sample.sum) if isinstance(sample, HistogramSample) else (sample.value,)
+            if not all(isinstance(number, (int, float)) for number in numbers):
+                raise ValueError(f"the metric {self.name!r} has values that are no numbers: {numbers!r:.100}")
+
 
 class MetricSource(ABC):
     """Produces families when asked; counts as it goes, so that asking is cheap."""

@@ -25,6 +25,8 @@ class TestColumn(TaskColumnContract):
         ("{'customer': 12, 'order': 7}", "12"),
         ("""{'customer': "O'Hara"}""", "O'Hara"),
         ("{'customer': 'cut off...", None),
+        (r"{'customer': 'O\'Hara & \\Söhne', 'order': 7}", "O'Hara & \\Söhne"),
+        (r"{'customer': 'no \x escape'}", None),
         ("{}", None),
         (None, None),
     ],

@@ -74,7 +74,7 @@ class FakeTasks:
     """Tasks in a dict; filters by state, worker, name, queue and plain substring search.
 
     The cursors of a page are the ids of its last and first row. `lost` holds the ids of tasks whose worker is
-    gone, `restarted` of those whose worker is another process now.
+    gone, `restarted` of those whose worker is another process now. `prepared` counts calls of `prepare_search`.
     """
 
     def __init__(self, tasks: Iterable[FakeTask] = ()) -> None:
@@ -83,6 +83,7 @@ class FakeTasks:
         self.items = {task.uuid: task for task in tasks}
         self.version = 1
         self.queries: list[TaskQuery] = []
+        self.prepared = 0
 
     def __len__(self) -> int:
         return len(self.items)
@@ -121,6 +122,9 @@ class FakeTasks:
             shown[-1].uuid if shown and end < len(rows) else "",
             shown[0].uuid if shown and (query.after or query.offset) else "",
         )
+
+    def prepare_search(self) -> None:
+        self.prepared += 1
 
     def loss(self, task: Task) -> str:
         return "lost" if task.uuid in self.lost else "restarted" if task.uuid in self.restarted else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 
@@ -15,13 +16,18 @@ class Argument:
 
     def __init__(self, name: str) -> None:
         self._find = re.compile(
-            rf"""['"]{re.escape(name)}['"]: (?:'([^']*)'|"([^"]*)"|([^\s,}}'"]+)(?=[,}}]))"""
+            rf"""['"]{re.escape(name)}['"]: ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,}}'"]+(?=[,}}]))"""
         ).search
 
     def of(self, task: Task) -> str | None:
         """Return the argument's value, None where there is none."""
         found = self._find(task.kwargs or "")
-        return None if found is None else next(group for group in found.groups() if group is not None)
+        if found is None or found[1][0] not in "'\"":
+            return None if found is None else found[1]
+        try:
+            return str(ast.literal_eval(found[1]))  # one text as Python writes it, its escapes included
+        except (ValueError, SyntaxError):
+            return None
 
 
 @hookimpl

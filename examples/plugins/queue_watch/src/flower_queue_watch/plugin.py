@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from flower_plugins import Host, Option, Service, hookimpl
+from flower_plugins import BackgroundService, Host, Option, Service, hookimpl
 
 FLOWER_API_VERSION = 1
 
@@ -14,7 +14,7 @@ PAUSE = 10.0
 log = logging.getLogger(__name__)
 
 
-class QueueWatch(Service):
+class QueueWatch(BackgroundService):
     """Warns once when a queue has grown too long, and again after it was short in between."""
 
     name = "queue watch"
@@ -22,17 +22,8 @@ class QueueWatch(Service):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._long: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _watch(self) -> None:
+    async def run(self) -> None:
         while True:
             await self.look()
             await asyncio.sleep(PAUSE)
