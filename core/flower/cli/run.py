@@ -15,7 +15,7 @@ from flower.cli import help as help_page
 from flower.cli import logs, report
 from flower.cli.celery_app import configured
 from flower.settings import Catalogue, Early, EffectiveSettings, load, peek
-from flower_plugins import ConfigurationError, Option, PluginReport
+from flower_plugins import Assets, ConfigurationError, Option, PluginReport
 
 __all__ = ["Plugins", "discover", "run", "serve"]
 
@@ -27,6 +27,9 @@ class Plugins(Protocol):
 
     def options(self) -> Sequence[tuple[str, Option]]:
         """Return every option that plugins declare, with the plugin's name."""
+
+    def assets(self) -> Sequence[tuple[str, Assets]]:
+        """Return the folders of templates and static files, with the plugin's name."""
 
     def reports(self) -> Sequence[PluginReport]:
         """Return every plugin found."""
@@ -85,6 +88,7 @@ def run(
     `app` is the Celery app that was found before those words. `alone` says that the program is called
     `flower` and there is no place for Celery's options before its name.
     """
+    plugins: Plugins | None = None
     try:
         with logs.held_back() as held:
             early = peek(words, environ, os.getcwd())
@@ -110,10 +114,14 @@ def run(
         return serve(app, settings, plugins, quiet)
     except ConfigurationError as error:
         click.echo(f"flower: {' '.join(error.message.split())}", err=True)
+        for one in plugins.reports() if plugins is not None else ():
+            if one.state == "failed":  # which may be why an option is not known
+                click.echo(f"flower: plugin {one.name} failed: {' '.join(one.error.split())}", err=True)
         return 2
 
 
 def _page(early: Early, plugins: Plugins, alone: bool) -> str:
     if early.help:
         return help_page.help_text(Catalogue(plugins.options()).owned(), alone=alone)
+    plugins.options(), plugins.assets()  # what can be asked before there is a host; the reports tell what went wrong
     return report.as_json(plugins.reports()) if early.plugins == "json" else report.as_text(plugins.reports())

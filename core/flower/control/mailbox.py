@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
@@ -22,6 +22,7 @@ from kombu.messaging import Consumer, Producer
 from flower.connecting import failures, open_bounded, release
 from flower.control.executor import Executor
 from flower.control.replies import clean, clean_text
+from flower.control.rounds import Rounds
 from flower.masking import safe_error
 from flower.quiet import QuietLog
 from flower_plugins import Unavailable
@@ -40,12 +41,16 @@ _OVERHEAD_SECONDS = 1.5
 _MAX_REPLIES = 40_000
 _COLLECT_EVERY = 20
 
+_Command: TypeAlias = tuple[str, dict[str, Any]]
+_Question: TypeAlias = tuple[Mapping[str, Mapping[str, Any]], float]
+
 
 class Mailbox:
     """Casts commands to workers and gathers their replies, by the wire format of `kombu.pidbox`.
 
     Pickled replies are refused: what the broker delivers must not execute. `asking` runs what waits for
-    replies, so that silent workers hold up nothing else.
+    replies, so that silent workers hold up nothing else. The same command to several workers, given in the
+    same turn of the event loop, goes out once.
     """
 
     def __init__(
@@ -55,14 +60,18 @@ class Mailbox:
         self._quiet = QuietLog(log or logging.getLogger("flower.control"), interval=60)
         self._spares: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._left = itertools.count(1)
+        self._casts = Rounds(self._cast_now)
+        self._questions = Rounds(self._ask_now)
 
     async def cast(
         self, method: str, arguments: Mapping[str, Any] | None = None, destination: Sequence[str] | None = None
     ) -> None:
         """Send one command without waiting for answers. Raise Unavailable when the broker is out of reach."""
-        latest = time.monotonic() + _CALL_SECONDS
-        args = method, dict(arguments or {}), destination, latest
-        await self._run(self._executor, self._cast, *args, timeout=_CALL_SECONDS)
+        command = method, dict(arguments or {})
+        if destination is None:
+            await self._cast_now(command, None)
+        else:
+            await self._casts.join(command, destination)
 
     async def ask(
         self,
@@ -74,19 +83,32 @@ class Mailbox:
         """Send every command at once and return the cleaned replies by host name, then by method.
 
         Waits `timeout` seconds in all; with a destination, only until each worker named there has
-        answered everything. Raise Unavailable when the broker is out of reach.
+        answered everything, and each that was asked the same at the same time. Raise Unavailable when the
+        broker is out of reach.
         """
-        replies: dict[str, dict[str, Any]]
-        limit = max(timeout + _OVERHEAD_SECONDS, _CALL_SECONDS)
-        latest = time.monotonic() + limit
-        replies = await self._run(self._asking, self._ask, commands, destination, timeout, latest, timeout=limit)
-        return replies
+        question = commands, timeout
+        if destination is None:
+            return await self._ask_now(question, None)
+        replies = await self._questions.join(question, destination)
+        return {host: replies[host] for host in destination if host in replies}
 
     def close(self) -> None:
         """Release the spare connection."""
         spare = self._take_spare()
         if spare is not None:
             self._executor.submit(lambda: release(spare))
+
+    async def _cast_now(self, command: _Command, destination: Sequence[str] | None) -> None:
+        latest = time.monotonic() + _CALL_SECONDS
+        await self._run(self._executor, self._cast, *command, destination, latest, timeout=_CALL_SECONDS)
+
+    async def _ask_now(self, question: _Question, destination: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+        replies: dict[str, dict[str, Any]]
+        commands, timeout = question
+        limit = max(timeout + _OVERHEAD_SECONDS, _CALL_SECONDS)
+        latest = time.monotonic() + limit
+        replies = await self._run(self._asking, self._ask, commands, destination, timeout, latest, timeout=limit)
+        return replies
 
     async def _run(self, executor: Executor, call: Callable[..., Any], *args: Any, timeout: float) -> Any:
         try:

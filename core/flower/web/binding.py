@@ -7,17 +7,18 @@ import os
 import socket
 import stat
 from collections.abc import Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 from tornado.netutil import bind_unix_socket
 
+from flower.web.origins import is_loopback
 from flower_plugins import ConfigurationError, Settings
 
 __all__ = ["Binding", "Listener", "in_container", "listen", "plan"]
 
-_BACKLOG = 128
+_BACKLOG = 1024
+"""Connections that wait to be accepted; one more would be tried again by its client after a second."""
 _LOOPBACK_6 = "::1"
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 
@@ -138,7 +139,7 @@ def _open_unix(binding: Binding) -> socket.socket:
             raise ConfigurationError(
                 f"another program listens on {path}", mend="Stop it, or give --unix_socket another path."
             )
-        return bind_unix_socket(str(path), mode=binding.unix_socket_mode)
+        return bind_unix_socket(str(path), mode=binding.unix_socket_mode, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"cannot listen on {path}: {error.strerror or error}", mend="Give --unix_socket a path you may write to."
@@ -157,9 +158,4 @@ def _url(scheme: str, opened: socket.socket) -> str:
 
 
 def _is_loopback(address: str) -> bool:
-    if address.lower() == "localhost":
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return address.lower() == "localhost" or is_loopback(address)

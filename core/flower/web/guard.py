@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tornado.httputil import HTTPServerRequest
 
 from flower.audit import Attempt
-from flower.web.door import Door
 from flower.web.errors import ErrorBodies
 from flower.web.failures import LoginFailures
 from flower.web.origins import (
@@ -24,11 +23,14 @@ from flower.web.origins import (
 )
 from flower.web.policy import LOOK_ONLY, Visitor, judge
 from flower.web.posture import Posture
-from flower.web.session import Session
 from flower.web.table import Entry, Match
 from flower.web.xsrf import has_form, has_token
 from flower_plugins import Access, AuthProvider, Identity, Route, TooManyAttempts, Unavailable
 from flower_plugins.web import foreign, handler_of, methods
+
+if TYPE_CHECKING:
+    from flower.web.door import Door
+    from flower.web.session import Session
 
 __all__ = ["NO_TOKEN", "Guard", "Refusal", "RequestVisit", "attempt"]
 

@@ -12,10 +12,10 @@ from tornado.web import RequestHandler
 from flower.audit import Attempt
 from flower.web.destination import destination
 from flower.web.door import Door
-from flower_plugins import FlowerError, Identity, LoginRefused, ProviderFailed, Route
+from flower_plugins import FlowerError, Identity, LoginRefused, ProviderFailed
 from flower_plugins.web import Handler
 
-__all__ = ["add_cookies", "login_routes", "record", "record_refused"]
+__all__ = ["LoginHandler", "LogoutEverybodyHandler", "LogoutHandler", "add_cookies", "record", "record_refused"]
 
 log = logging.getLogger(__name__)
 
@@ -103,20 +103,6 @@ class LogoutEverybodyHandler(Handler):
         """Log out everybody, whoever asks included."""
         _door(self).sessions.end_all()
         self.redirect(self.host.url("/logout"), status=303)
-
-
-def login_routes(door: Door | None, login: Route | None = None) -> list[Route]:
-    """Return the routes of a server with, or without, a door; `login` is a login page of one's own."""
-    options = {"door": door}
-    routes = [Route("/logout", LogoutHandler, "public", "page", "logout", help="End the session.", options=options)]
-    if door is None:
-        return routes
-    everybody = "/logout/everybody"
-    return [
-        login or Route("/login", LoginHandler, "public", "page", "login", help="Log in.", options=options),
-        Route(everybody, LogoutEverybodyHandler, "admin", "page", "logout-everybody", (), "End all sessions.", options),
-        *routes,
-    ]
 
 
 def record(handler: RequestHandler, name: str, action: str, outcome: str) -> None:

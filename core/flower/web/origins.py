@@ -18,6 +18,7 @@ __all__ = [
     "came_through_proxy",
     "host_of",
     "household",
+    "is_here",
     "is_loopback",
     "may_be_forwarded",
     "names_loopback",
@@ -93,6 +94,11 @@ def names_loopback(request: HTTPServerRequest) -> bool:
     headers, host = request.headers, host_of(request.headers.get("Host", ""))
     if request.version == "HTTP/1.0" or netloc(headers.get("Origin", "")) not in ("", headers.get("Host", "").lower()):
         return False
+    return is_here(host)
+
+
+def is_here(host: str) -> bool:
+    """Tell whether a name or an address in lower case is this machine's own, whoever resolves it."""
     return host == "localhost" or host.endswith(".localhost") or is_loopback(host)
 
 

@@ -36,7 +36,7 @@ class Posture(NamedTuple):
 
     `authenticated` means that a login is configured. `loopback_only` means that only programs on
     this machine can connect. `open_api` is FLOWER_UNAUTHENTICATED_API. `further` are the weaknesses
-    that do not follow from these facts.
+    that do not follow from these facts. With a `unix_socket` no address is listened on.
     """
 
     authenticated: bool
@@ -44,6 +44,7 @@ class Posture(NamedTuple):
     open_api: bool
     read_only: bool
     further: Sequence[Weakness] = ()
+    unix_socket: bool = False
 
     def weaknesses(self) -> Sequence[Weakness]:
         """Return every way in which this configuration is not safe: the one list that all others are made of."""
@@ -62,7 +63,7 @@ class Posture(NamedTuple):
             return []
         found = []
         if not self.loopback_only:
-            mend = f"{_LOGIN}, or with --address=127.0.0.1."
+            mend = f"{_LOGIN}." if self.unix_socket else f"{_LOGIN}, or with --address=127.0.0.1."
             found.append(Weakness("no_auth", _NO_AUTH, mend, "" if self.open_api else "warning"))
         if self.open_api:
             found.append(Weakness("unauthenticated_api", *_OPEN_API, "" if self.loopback_only else "danger"))

@@ -20,7 +20,7 @@ _COMPACT_BYTES = 1024 * 1024
 
 
 class Revocations:
-    """A list of names, each until a time, in memory and, with a folder, in a file that only grows.
+    """A list of names, each until a time, in memory and, with a folder, in a file that is appended to.
 
     A line is a name and the seconds since the epoch until which it stands; the name `*` stands for all
     that was issued up to that time. Processes that share the folder see each other's lines within a second.

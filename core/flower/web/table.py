@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from flower.plugins.contract import LITERAL
 from flower_plugins import Route
 
 __all__ = ["Entry", "Match", "RouteTable"]
-
-_LITERAL = re.compile(r"[A-Za-z0-9/_-]+")
 
 
 class Entry(NamedTuple):
@@ -37,7 +36,7 @@ class RouteTable:
         self._patterns: list[tuple[re.Pattern[str], Entry]] = []
         for plugin, route in entries:
             entry = Entry(plugin, route)
-            if _LITERAL.fullmatch(route.pattern):
+            if LITERAL.fullmatch(route.pattern):
                 self._literal[route.pattern] = entry
             else:
                 self._patterns.append((re.compile(route.pattern, re.DOTALL), entry))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from flower.settings import COMMAND_LINE, EffectiveSettings
 from flower.web.binding import Binding
+from flower.web.origins import is_here
 from flower.web.posture import Weakness
 from flower_plugins import AuthProvider, LoginProvider
 
@@ -154,13 +155,4 @@ def _in_clear(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return parts.scheme.lower() == "http" and not _is_here(host)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme.lower() == "http" and not is_here(host)

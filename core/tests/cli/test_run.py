@@ -15,7 +15,7 @@ from celery import __version__ as celery_version
 from flower import __version__
 from flower.cli import run
 from flower.settings import Early, EffectiveSettings
-from flower_plugins import ConfigurationError, Option, PluginReport
+from flower_plugins import Assets, ConfigurationError, Option, PluginReport
 
 
 class Installed:
@@ -24,6 +24,9 @@ class Installed:
     def options(self) -> Sequence[tuple[str, Option]]:
         logging.getLogger("flower.plugins").warning("Plugin broken failed")
         return [("auth_basic", Option("basic_auth", default=(), multiple=True, secret=True, claims=True))]
+
+    def assets(self) -> Sequence[tuple[str, Assets]]:
+        return []
 
     def reports(self) -> Sequence[PluginReport]:
         return [
@@ -83,8 +86,11 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--basic_auht=a:b"], "flower: unknown option --basic_auht (command line). Did you mean --basic_auth?\n"),
-        (["--a\nb"], "flower: unknown option --a b (command line). celery flower --help lists all of them\n"),
+        (
+            ["--basic_auht=a:b"],
+            "flower: unknown option --basic_auht (command line). Did you mean --basic_auth?\n{broken}",
+        ),
+        (["--a\nb"], "flower: unknown option --a b (command line). celery flower --help lists all of them\n{broken}"),
         (["--disable-plugin=missing"], "flower: No plugin is named 'missing'\n"),
         (["--conf=none.py"], "flower: there is no file {cwd}/none.py (command line). Correct the path of conf\n"),
         (
@@ -93,17 +99,22 @@ def test_the_server_s_exit_code_is_the_program_s(start: Start, code: int) -> Non
         ),
         (
             ["--log_file_prefix=/none/x"],
-            "flower: cannot write the log file /none/x: No such file or directory (command line)\n",
+            "flower: cannot write the log file /none/x: No such file or directory (command line)\n{broken}",
         ),
     ],
 )
 def test_a_configuration_error_is_one_line_and_exit_code_2(
     start: Start, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
+    """Plugins that failed are named as well: an option may be unknown because of that."""
+    broken = "flower: plugin broken failed: ImportError: no such thing\n"
     assert start(*words) == 2
     assert start.settings is None
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", line.format(cwd=Path.cwd(), another="Give another value"))
+    assert (captured.out, captured.err) == (
+        "",
+        line.format(cwd=Path.cwd(), another="Give another value", broken=broken),
+    )
 
 
 def test_help_prints_options_of_core_and_plugins(start: Start, capsys: pytest.CaptureFixture[str]) -> None:

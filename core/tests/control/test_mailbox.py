@@ -24,17 +24,19 @@ def collecting_on_request_alone() -> Iterator[None]:
 
 
 class Watched(Celery):
-    """Knows the connections that it made, as long as they live."""
+    """Counts the connections that it made, and knows those that live."""
 
     def __init__(self) -> None:
         super().__init__("watched", broker="memory://", set_as_current=False)
         self.connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.made = 0
 
     def connection_for_write(self, *args: Any, **more: Any) -> Any:
         connection = super().connection_for_write(*args, **more)
         # Cycles are what kombu makes of a channel on Redis.
         connection.itself = connection
         self.connections.add(connection)
+        self.made += 1
         return connection
 
 
@@ -52,3 +54,19 @@ def test_connections_of_past_questions_are_not_kept() -> None:
     app = Watched()
     asyncio.run(ask(app, _COLLECT_EVERY + 5))
     assert 0 < len(app.connections) < 12
+
+
+def test_the_same_to_many_workers_takes_one_connection() -> None:
+    async def ask_all(app: Celery) -> None:
+        executor = Executor()
+        mailbox = Mailbox(app, executor)
+        workers = [f"worker{number}@test" for number in range(50)]
+        answers = await asyncio.gather(*(mailbox.ask({"stats": {}}, [name], timeout=0.01) for name in workers))
+        assert answers == [{}] * 50
+        await asyncio.gather(*(mailbox.cast("shutdown", {}, [name]) for name in workers))
+        mailbox.close()
+        await executor.close()
+
+    app = Watched()
+    asyncio.run(ask_all(app))
+    assert app.made == 2, "one for the question, one for the order"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from flower import audit
+from flower.app.access import login_routes
 from flower.web.binding import Binding
 from flower.web.connections import Limits
 from flower.web.cookies import Cookies
@@ -18,7 +19,6 @@ from flower.web.errors import ErrorBodies
 from flower.web.failures import LoginFailures
 from flower.web.guard import Guard
 from flower.web.keys import Keys
-from flower.web.login_pages import login_routes
 from flower.web.origins import AllowedHosts, TrustedProxies
 from flower.web.pattern import AuthPattern
 from flower.web.posture import Posture

@@ -33,3 +33,10 @@ def test_what_else_is_not_safe_stands_in_the_same_list_once_per_reason_and_on_no
     assert posture.insecure() == ["no_tls", "x"]
     assert posture.weaknesses() == further
     assert posture.banners() == []
+
+
+def test_a_unix_socket_is_not_mended_by_an_address() -> None:
+    asked = {"authenticated": False, "loopback_only": False, "open_api": False, "read_only": False}
+    (there,), (here,) = Posture(**asked).banners(), Posture(**asked, unix_socket=True).banners()
+    assert "--address=127.0.0.1" in there.text
+    assert "--address" not in here.text
