@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.system.browsing import watched
 from tests.system.support import Launcher, Room, RunningFlower, until
 
@@ -49,6 +49,27 @@ def test_times_follow_the_chosen_zone_and_form_and_the_choice_is_kept(page: Page
     expect(cell).to_have_text(re.compile(r"^(\d+ (second|minute)s? ago|now)$"))
     page.reload()
     expect(page.locator("tbody time").first).to_have_text(re.compile(r"ago|now"))
+
+
+@pytest.mark.parametrize("path", ["/", "workers", "tasks"])
+def test_nothing_moves_when_scripts_begin_to_run(page: Page, path: str) -> None:
+    """Whoever aims at a button while the page comes up hits it."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/js/main\.js"), hold)
+    page.goto(path, wait_until="commit")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("#help-button")).to_be_hidden()
+    until(lambda: held, "the script is asked for")
+    parts = page.locator(".top a, .tools > *, h1, #columns, #pause").all()
+    before = [part.bounding_box() for part in parts]
+    assert len(parts) > 10
+    held[0].continue_()
+    expect(page.locator("#help-button")).to_be_visible()
+    assert [part.bounding_box() for part in parts] == before
 
 
 def test_a_letter_after_g_leads_to_a_page_and_the_help_names_it(page: Page) -> None:

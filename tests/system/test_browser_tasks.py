@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+from tests.bench.interaction import INTERACTIONS, Interaction, took
 from tests.system.browsing import check_accessibility, watched
 from tests.system.support import Launcher, Room, RunningFlower, until
 
@@ -93,6 +94,28 @@ def test_fields_and_values_are_suggested_and_taken_by_keyboard(page: Page) -> No
     expect(options(page, name="w1@test")).to_be_visible()
     box.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_a_search_that_takes_its_time_is_seen_to_be_under_way(page: Page) -> None:
+    page.goto("tasks")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("search=fail.*fragment=1"), hold)
+    expect(page.locator("body")).not_to_have_attribute("data-busy", "")
+    box = page.get_by_role("searchbox")
+    box.fill("fail")
+    box.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-busy", "")
+    expect(page.locator("#announcer")).to_have_text("Looking…")
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
+    for route in held:
+        route.continue_()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("body")).not_to_have_attribute("data-busy", "")
+    expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
 
 
 def test_facets_narrow_the_list_and_stay_in_the_address(page: Page) -> None:
@@ -285,6 +308,8 @@ def test_another_order_needs_no_new_page_and_the_list_follows_again_after_it(
     page.locator("th[data-column=name] a").click()
     expect(page).to_have_url(re.compile("sort_by=name"))
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(page.locator("th[data-column=name]")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator("th[data-column=name] use")).to_have_attribute("href", re.compile("#sort-ascending$"))
     expect(page.locator("#following").get_by_role("link", name="Refresh")).to_be_visible()
     page.locator("th[data-column=received] a").click()
     expect(page).to_have_url(re.compile("/tasks$"))
@@ -296,3 +321,11 @@ def test_another_order_needs_no_new_page_and_the_list_follows_again_after_it(
     sent = quiet_room.app().send_task(f"{_TASK}.add", (2, 3))
     expect(page.locator(f"#results a[href$='{sent.id}']").first).to_be_visible(timeout=15_000)
     assert page.evaluate("document.body.dataset.loaded") == "once"
+
+
+@pytest.mark.parametrize(
+    "interaction", [each for each in INTERACTIONS if each.starts == "tasks"], ids=lambda each: each.name
+)
+def test_what_the_benchmark_times_is_there_and_answers(page: Page, interaction: Interaction) -> None:
+    [milliseconds] = took(page, interaction._replace(starts="tasks?limit=15"), 1)
+    assert milliseconds > 0

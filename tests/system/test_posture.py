@@ -183,10 +183,14 @@ def test_a_unix_socket_is_served_and_removed(launch: Launcher, redis_room: Room,
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
     """Return a folder with an authority `ca.pem` and `server` and `client` certificates signed by it."""
-    make = ["req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca"]
+    # What OpenSSL adds by itself is not enough for the strict reading of Python 3.13.
+    (tmp_path / "extensions").write_text("authorityKeyIdentifier=keyid\nbasicConstraints=CA:FALSE\n")
+    usage = "-addext keyUsage=critical,keyCertSign"
+    make = [f"req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca {usage}"]
     for name in ("server", "client"):
         make.append(f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN=localhost")
-        make.append(f"x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem")
+        signed = f"x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile extensions"
+        make.append(f"{signed} -out {name}.pem")
     for words in make:
         subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
     return tmp_path

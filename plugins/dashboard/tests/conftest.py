@@ -37,6 +37,12 @@ class Page(HTMLParser):
     def text(self) -> str:
         return " ".join(" ".join(self._text).split())
 
+    @property
+    def chosen_span(self) -> str:
+        """How far back the chart goes, in words."""
+        switch = self.html.split('aria-label="How far back"')[1].split("</nav>")[0]
+        return switch.split('aria-current="true">')[1].split("<")[0]
+
     def values(self, tag: str, attribute: str) -> list[str]:
         return [attrs[attribute] or "" for name, attrs in self.elements if name == tag and attribute in attrs]
 

@@ -64,3 +64,15 @@ def test_two_hundred_queues_with_their_histories_are_two_questions(site):
     page = made.page("/broker")
     assert len(asked) == 2
     assert len(page.find("path", **{"class": "fill-run"})) == 200
+
+
+def test_the_graph_reaches_back_as_far_as_something_is_known(site):
+    made = site()
+    made.host.rollups.known_seconds = 120.0
+    made.host.rollups.add("task-succeeded", task="shop.add", ago=10)
+    made.host.rollups.length("celery", 3, ago=30)
+    made.host.queues.queues = [QueueStats("celery", 3)]
+    assert made.page("/broker").chosen_span == "5 minutes"
+    assert made.page("/broker?span=24h").chosen_span == "24 hours"
+    made.host.rollups.known_seconds = 3000.0
+    assert made.page("/broker").chosen_span == "1 hour"

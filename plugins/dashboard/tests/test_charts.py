@@ -48,6 +48,13 @@ def test_lines_break_where_nothing_was_measured() -> None:
     assert chart.unknown == ""
 
 
+def test_before_the_first_sample_nothing_is_known() -> None:
+    series = made(a=[None, None, 2.0, None, 1.0])
+    assert lines(series, LOOK.__getitem__, sampled=True).unknown == "M0 0h1V100h-1zM1 0h1V100h-1z"
+    assert lines(series, LOOK.__getitem__).unknown == ""  # nothing ended, and so nothing was measured
+    assert lines(made(a=[1.0, None]), LOOK.__getitem__, sampled=True).unknown == ""
+
+
 @pytest.mark.parametrize(("size", "step", "factor"), [(100, 1, 1), (300, 1, 2), (361, 10, 3), (1440, 60, 10)])
 def test_many_buckets_become_few_and_lose_nothing(size: int, step: int, factor: int) -> None:
     start = 1_800_000_000.0 - step

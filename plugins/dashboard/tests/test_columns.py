@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from flower_dashboard.columns import ALL, DEFAULT, chosen, every
+from flower_dashboard import plugin
+from flower_dashboard.columns import ALL, DEFAULT, chosen, every, unknown
 from flower_plugins import TaskColumn
 from flower_plugins.testing import FakeHost
 
@@ -33,3 +34,9 @@ def test_columns_of_plugins_come_after_ours_and_are_chosen_like_them():
     assert [column.slug for column in chosen("customer, name", there)] == ["customer", "name"]
     assert chosen("all", there) == there
     assert [column.slug for column in chosen("customer,name")] == ["name"]
+
+
+def test_what_is_no_column_is_named(caplog):
+    assert unknown(" nmae, ALL,,name,Foo ", ALL) == ["nmae", "Foo"]
+    plugin.flower_routes(FakeHost(options=plugin.flower_options(), tasks_columns="name,nmae"))
+    assert "tasks_columns: no column is named nmae; there are name, uuid, state" in caplog.text

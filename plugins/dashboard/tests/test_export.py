@@ -9,6 +9,7 @@ import pytest
 
 from flower_dashboard.pages import export
 from flower_dashboard.pages.export import COLUMNS, csv_cell
+from flower_plugins import TaskColumn
 from flower_plugins.testing import FakeTask
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -44,6 +45,23 @@ def test_a_selection_is_exported_in_its_order(site):
     assert {**FakeTask("t003", received=1_700_000_003.0).fields(), "queue": None} == rows[0]
 
 
+def test_columns_of_plugins_come_behind_ours(site):
+    made = site(tasks=[FakeTask("t1", name="=mail"), FakeTask("t2", name=None)])
+    made.host.columns = [
+        TaskColumn("customer", "Customer", lambda task: task.name),
+        TaskColumn("due", "Due", lambda task: 1_700_000_000.5 if task.name else None, "time"),
+        TaskColumn("cost", "Cost", lambda task: -3, "number"),
+    ]
+    rows = {row["uuid"]: row for row in table(made.fetch("/tasks/export"))}
+    assert tuple(rows["t1"]) == (*COLUMNS, "customer", "due", "cost")
+    added = ("customer", "due", "cost")
+    assert [rows["t1"][name] for name in added] == ["'=mail", "2023-11-14T22:13:20.500+00:00", "-3"]
+    assert [rows["t2"][name] for name in added] == ["", "", "-3"]
+    objects = {row["uuid"]: row for row in json.loads(made.fetch("/tasks/export?format=json").body)}
+    assert [objects["t1"][name] for name in added] == ["=mail", 1_700_000_000.5, -3]
+    assert [objects["t2"][name] for name in added] == [None, None, -3]
+
+
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_many_are_read_behind_cursors_and_sent_in_pieces(site, monkeypatch, kind):
     monkeypatch.setattr(export, "_PAGE", 7)
@@ -76,6 +94,7 @@ def test_nothing_that_matches_is_a_file_too(site, kind):
         ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
         ("a=1", "a=1"),
         (0.5, "0.5"),
+        (-0.5, "-0.5"),
         (None, ""),
         ("\ud800", "?"),
     ],

@@ -58,18 +58,12 @@ def test_every_way_to_look_at_the_chart_is_a_page(site, measure, split, span):
 
 
 def test_the_chart_reaches_back_as_far_as_something_is_known(site):
-    assert chosen(busy(site).page("/")) == "1 hour"
+    assert busy(site).page("/").chosen_span == "1 hour"
     young = site()
     young.host.rollups.known_seconds = 120.0
     young.host.rollups.add("task-succeeded", task="shop.add", worker="w1@shop", queue="celery", ago=10)
-    assert chosen(young.page("/")) == "5 minutes"
-    assert chosen(young.page("/?span=1h")) == "1 hour"
-
-
-def chosen(page):
-    """How far back the chart goes, in words."""
-    switch = page.html.split('aria-label="How far back"')[1].split("</nav>")[0]
-    return switch.split('aria-current="true">')[1].split("<")[0]
+    assert young.page("/").chosen_span == "5 minutes"
+    assert young.page("/?span=1h").chosen_span == "1 hour"
 
 
 def test_no_trend_is_claimed_before_there_is_an_hour_to_compare_with(site):

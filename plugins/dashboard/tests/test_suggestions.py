@@ -79,6 +79,12 @@ def test_the_page_asks_over_http(site):
     assert made.fetch("/tasks/suggest?caret=x").code == 400
 
 
+def test_a_search_is_made_ready_while_it_is_still_written(site):
+    made = site()
+    made.json("/tasks/suggest")
+    assert made.host.tasks.prepared == 1
+
+
 def test_many_names_make_a_short_list(site):
     made = site(tasks=[FakeTask(f"t{n}", name=f"shop.task{n}") for n in range(500)])
     assert len(made.json("/tasks/suggest?search=name:task")["items"]) == 8

@@ -88,12 +88,13 @@ def test_a_long_list_is_cut_and_says_so(site: Any) -> None:
 
 def test_the_history_counts_how_tasks_of_this_worker_ended(site: Any) -> None:
     made = site()
-    assert "No task of this worker has ended in the last hour" in made.page(PAGE).text
+    assert "No task of this worker has ended in the last 5 minutes" in made.page(PAGE).text
     made.host.rollups.add("task-succeeded", worker="w1@shop", number=40, ago=60)
     made.host.rollups.add("task-failed", worker="w1@shop", number=3, ago=90)
     made.host.rollups.add("task-started", worker="w1@shop", number=5, ago=90)
     made.host.rollups.add("task-failed", worker="w2@shop", number=500, ago=90)
     page = made.page(PAGE)
+    assert "tasks that ended here in the last hour" in page.text
     (chart,) = page.find("figure", id="worker-chart")
     assert chart["data-href"] == "/tasks?worker=w1%40shop"
     drawing = page.find("svg", role="img")[0]

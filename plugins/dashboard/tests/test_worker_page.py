@@ -56,7 +56,7 @@ def test_every_section_shows_what_the_worker_said(site):
     ):
         assert words in text, words
     assert "timezone" not in text
-    assert "From Pool on follows what it answered" in text
+    assert "Pool and what is below it: as it answered" in text
 
 
 def test_running_tasks_in_memory_are_linked(site):

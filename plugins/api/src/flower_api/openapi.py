@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -63,6 +64,9 @@ def schemas_of(operations: Sequence[Operation]) -> tuple[Mapping[int, dict[str, 
         if operation.route.body is not None:
             types.append(operation.route.body)
     made, components = msgspec.json.schema_components(types, ref_template=_REF)
+    for schema in components.values():
+        if "description" in schema:  # a docstring, which Python itself takes its indentation off from 3.13 on
+            schema["description"] = cleandoc(schema["description"])
     return {id(kind): schema for kind, schema in zip(types, made, strict=True)}, components
 
 

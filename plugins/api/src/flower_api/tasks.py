@@ -49,7 +49,7 @@ class TasksHandler(Handler):
         """Send the tasks piece by piece, so that many of them hold up nobody and fill no memory."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if len(tasks) <= _PIECE:
-            self.finish(self.host.json({task.uuid: self._listed(task) for task in tasks}))
+            self.finish(self.host.json(self._listed(tasks)))
             return
         self.set_etag_header()
         if self.check_etag_header():
@@ -57,8 +57,8 @@ class TasksHandler(Handler):
             return
         self.write(b"{")
         for first in range(0, len(tasks), _PIECE):
-            piece = self.host.json({task.uuid: self._listed(task) for task in tasks[first : first + _PIECE]})
-            self.write((b"," if first else b"") + piece[1:-1])
+            piece = self.host.json(self._listed(tasks[first : first + _PIECE]))
+            self.write((b", " if first else b"") + piece[1:-1])
             try:
                 await self.flush()
                 await asyncio.sleep(0)  # a socket that takes all at once makes no pause
@@ -66,14 +66,18 @@ class TasksHandler(Handler):
                 return
         self.finish(b"}")
 
-    def _listed(self, task: Task) -> dict[str, Any]:
-        """Return a task as lists show it: the worker last, and only when it is known."""
-        fields = task.fields()
-        worker = fields.pop("worker", None)
-        fields.update(_loss_fields(self.host, task))
-        if worker is not None:
-            fields["worker"] = worker
-        return fields
+    def _listed(self, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
+        """Return tasks by id as lists show them: the worker last, and only when it is known."""
+        listed, loss = {}, self.host.tasks.loss
+        for task in tasks:
+            fields = task.fields()
+            worker = fields.pop("worker", None)
+            if lost := loss(task):
+                fields[f"worker_{lost}"] = True
+            if worker is not None:
+                fields["worker"] = worker
+            listed[task.uuid] = fields
+        return listed
 
     def _following(self, query: TaskQuery, page: Page) -> str:
         """Return the URL of the next page, "" where there is none: by cursor, else by offset (RFC 8288)."""

@@ -78,8 +78,17 @@ def bars(series: Series, look: Callable[[str], tuple[str, str]]) -> Chart:
     return _chart(found, bands, count(top), names, count, stacked=True)
 
 
-def lines(series: Series, look: Callable[[str], tuple[str, str]], words: Callable[[float], str] = rough) -> Chart:
-    """Return lines of seconds, or of what `words` makes of a value; the highest of what is drawn as one point."""
+def lines(
+    series: Series,
+    look: Callable[[str], tuple[str, str]],
+    words: Callable[[float], str] = rough,
+    *,
+    sampled: bool = False,
+) -> Chart:
+    """Return lines of seconds, or of what `words` makes of a value; the highest of what is drawn as one point.
+
+    Of what is `sampled` nothing is known before the first sample; of other values there may have been none.
+    """
     found = coarse(series, max)
     top = _nice(max((value or 0.0 for values in found.values.values() for value in values), default=0.0))
     bands = []
@@ -88,7 +97,7 @@ def lines(series: Series, look: Callable[[str], tuple[str, str]], words: Callabl
         last = next((value for value in reversed(values) if value is not None), None)
         bands.append(Band(name, tone, _line(values, top), "" if last is None else words(last)))
     names = {label: look(label)[0] for label in found.values}
-    return _chart(found, bands, words(top), names, words, stacked=False)
+    return _chart(found, bands, words(top), names, words, stacked=False, sampled=sampled)
 
 
 def spark(values: Values) -> str:
@@ -136,6 +145,7 @@ def _chart(
     words: Callable[[float], str],
     *,
     stacked: bool,
+    sampled: bool = False,
 ) -> Chart:
     width = len(series)
     blank = [place for place, column in enumerate(_columns(series)) if all(value is None for value in column)]
@@ -148,7 +158,7 @@ def _chart(
         width=max(width, 1),
         bands=bands,
         top=top,
-        unknown=_cover(blank if stacked else []),
+        unknown=_cover(blank if stacked else blank[: _first_known(blank)] if sampled else []),
         partial=_cover([width - 1]) if series.incomplete and width else "",
         start=series.start,
         step=series.step,
@@ -174,6 +184,11 @@ def _line(values: Values, top: float) -> str:
         steps.append(f"{'L' if drawing else 'M'}{_n(place + 0.5)} {_n(_y(value, top))}{'' if drawing else 'h.4'}")
         drawing = True
     return "".join(steps)
+
+
+def _first_known(blank: Sequence[int]) -> int:
+    """Return the place of the first bucket that is not among the blank ones."""
+    return next((at for at, place in enumerate(blank) if at != place), len(blank))
 
 
 def _cover(places: Sequence[int]) -> str:

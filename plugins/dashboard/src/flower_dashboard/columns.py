@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flower_plugins import Host, Task
 
-__all__ = ["ALL", "DEFAULT", "SLUGS", "SORTABLE", "Column", "chosen", "every"]
+__all__ = ["ALL", "DEFAULT", "SLUGS", "SORTABLE", "Column", "chosen", "every", "unknown"]
 
 
 class Column(NamedTuple):
@@ -51,6 +51,12 @@ def every(host: Host) -> tuple[Column, ...]:
     """Return the columns there are: ours, then those that plugins add."""
     added = (Column(each.slug, each.title, each.kind, False, each.read) for each in host.task_columns())
     return (*ALL, *added)
+
+
+def unknown(setting: str, there: Sequence[Column]) -> list[str]:
+    """Return the names in `tasks_columns` that no column has."""
+    known = {"", "all", *(column.slug for column in there)}
+    return [slug.strip() for slug in setting.split(",") if slug.strip().lower() not in known]
 
 
 def chosen(setting: str, there: Sequence[Column] = ALL) -> tuple[Column, ...]:

@@ -68,7 +68,7 @@ TASK_TYPES_PARAMS = (
 )
 BROKER_PARAMS = (
     _FRAGMENT,
-    Param("span", str, "1h", choices=tuple(SPANS), help="How far the graph goes back."),
+    Param("span", str, "", choices=("", *SPANS), help="How far the graph goes back; what is known decides."),
 )
 WORKERS_PARAMS = (
     _FRAGMENT,

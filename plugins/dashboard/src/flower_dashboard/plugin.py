@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from flower_plugins import Assets, Host, NavItem, Offer, Option, Renderer, Route
 __all__ = ["flower_assets", "flower_nav_items", "flower_options", "flower_renderers", "flower_routes"]
 
 _HERE = Path(__file__).parent
+_log = logging.getLogger("flower.dashboard")
 
 
 @hookimpl
@@ -58,6 +60,10 @@ def flower_nav_items() -> Sequence[NavItem]:
 @hookimpl
 def flower_routes(host: Host) -> Sequence[Route]:
     """Answer the dashboard's pages, its action buttons and its live stream."""
+    there = columns.every(host)
+    if strangers := columns.unknown(host.settings["tasks_columns"], there):
+        expected = ", ".join(column.slug for column in there)
+        _log.warning("tasks_columns: no column is named %s; there are %s", ", ".join(strangers)[:200], expected)
     from flower_dashboard.routes import routes  # Local: commands that only ask for options need no handlers.
 
     return routes(host)

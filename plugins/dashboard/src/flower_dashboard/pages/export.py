@@ -16,7 +16,7 @@ from flower_dashboard.formats import Clock, text
 from flower_dashboard.pages.bulk import chosen_ids
 from flower_dashboard.views.selection import Selection
 from flower_dashboard.views.sorting import split
-from flower_plugins import Forbidden, InvalidParameter, Page, QueryError, Task, TaskQuery
+from flower_plugins import Forbidden, InvalidParameter, Page, QueryError, Task, TaskColumn, TaskQuery
 from flower_plugins.web import Handler
 
 __all__ = ["COLUMNS", "ExportTasks", "csv_cell"]
@@ -28,7 +28,10 @@ COLUMNS = (
     *("runtime", "retries", "args", "kwargs", "result", "exception", "eta", "expires"),
     *("exchange", "routing_key", "root_id", "parent_id"),
 )
-"""The columns of a CSV file; the objects of a JSON file have all that the API shows, and the queue."""
+"""The columns of a CSV file; the objects of a JSON file have all that the API shows, and the queue.
+
+In both, the columns that plugins add come behind them.
+"""
 
 _PIECE = 100
 _PAGE = 1000
@@ -52,12 +55,13 @@ class ExportTasks(Handler):
             raise InvalidParameter(error.message) from None
         self._open()
         is_csv = self.params["format"] == "csv"
-        self.write(_csv_line(COLUMNS) if is_csv else "[")
+        added = self.host.task_columns()
+        self.write(_csv_line((*COLUMNS, *(column.slug for column in added))) if is_csv else "[")
         write = self._csv if is_csv else self._json
         began = False
         try:
             async for piece in self._chosen(chosen) if chosen else self._matching(query, page):
-                self.write(write(piece, began))
+                self.write(write(piece, added, began))
                 began = True
                 await self.flush()
                 await asyncio.sleep(0)  # a socket that takes all at once makes no pause
@@ -99,27 +103,42 @@ class ExportTasks(Handler):
         down = descending if field == "received" else True  # the order that has cursors
         return selection.first.query(sort_by="received", descending=down, limit=size)
 
-    def _csv(self, tasks: Sequence[Task], began: bool) -> str:
+    def _csv(self, tasks: Sequence[Task], added: Sequence[TaskColumn], began: bool) -> str:
         clock = Clock(self.host.timezone)
-        return "".join(_csv_line([_field(task, name, clock) for name in COLUMNS]) for task in tasks)
+        return "".join(
+            _csv_line([*(_field(task, name, clock) for name in COLUMNS), *(_read(task, each, clock) for each in added)])
+            for task in tasks
+        )
 
-    def _json(self, tasks: Sequence[Task], began: bool) -> bytes:
-        rows = [self.host.json({**task.fields(), "queue": task.queue}) for task in tasks]
+    def _json(self, tasks: Sequence[Task], added: Sequence[TaskColumn], began: bool) -> bytes:
+        rows = [
+            self.host.json(
+                {**task.fields(), "queue": task.queue, **{column.slug: column.read(task) for column in added}}
+            )
+            for task in tasks
+        ]
         return (b",\n" if began else b"\n") + b",\n".join(rows)
 
 
 def csv_cell(value: Any) -> str:
-    """Return a value as the text of a cell that no spreadsheet takes for a formula."""
+    """Return a value as the text of a cell that no spreadsheet takes for a formula; numbers are none."""
     words = text(value)
-    return f"'{words}" if words.startswith(_FORMULA) else words
+    return f"'{words}" if isinstance(value, str) and words.startswith(_FORMULA) else words
 
 
 def _field(task: Task, name: str, clock: Clock) -> Any:
     value = getattr(task, name)
-    if name in _TIMES:
-        stamp = clock.stamp(value)
-        return stamp.iso if stamp else value
-    return value
+    return _moment(value, clock) if name in _TIMES else value
+
+
+def _read(task: Task, column: TaskColumn, clock: Clock) -> Any:
+    value = column.read(task)
+    return _moment(value, clock) if column.kind == "time" else value
+
+
+def _moment(value: Any, clock: Clock) -> Any:
+    stamp = clock.stamp(value)
+    return stamp.iso if stamp else value
 
 
 def _csv_line(values: Sequence[Any]) -> str:

@@ -10,9 +10,10 @@ __all__ = ["SuggestTasks"]
 
 
 class SuggestTasks(Handler):
-    """`/tasks/suggest`."""
+    """`/tasks/suggest`; asked as soon as somebody goes to the search box, which is why searches are made ready."""
 
     def get(self) -> None:
+        self.host.tasks.prepare_search()
         search = self.get_argument("search", "", strip=False)[:LONGEST_SEARCH]
         word = word_at(search, self.params["caret"])
         items = [{"insert": each.insert, "label": each.label, "hint": each.hint} for each in suggest(self.host, word)]

@@ -9,7 +9,7 @@ __all__ = ["WorkersPage"]
 
 
 class WorkersPage(PageHandler):
-    """`/` and `/workers`."""
+    """`/workers`."""
 
     async def get(self) -> None:
         if self.params["refresh"] and not self.foreign:

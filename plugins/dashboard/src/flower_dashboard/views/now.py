@@ -1,4 +1,4 @@
-"""What a worker is doing now, as its events tell, and what it did in the last hour."""
+"""What a worker is doing now, as its events tell, and what it did lately."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from flower_dashboard.charts import Chart, bars
 from flower_dashboard.clocks import skew
 from flower_dashboard.events import ENDED, type_look
 from flower_dashboard.formats import number, text
+from flower_dashboard.params import SPANS
+from flower_dashboard.views.spans import telling_span
 from flower_dashboard.views.usual import Usual, is_slow, usual
 from flower_plugins import Host, Series, Task, TaskQuery, Worker
 
-__all__ = ["Now", "Running", "history", "now_view"]
-
-_HOUR = 3600.0
+__all__ = ["History", "Now", "Running", "history", "now_view"]
 
 
 class Running(Struct, frozen=True):
@@ -44,6 +44,13 @@ class Now(Struct, frozen=True):
     slow: int
 
 
+class History(Struct, frozen=True):
+    """How tasks ended; `words` say in which time: the last …"""
+
+    chart: Chart
+    words: str
+
+
 async def now_view(host: Host, worker: Worker, limit: int) -> Now:
     """Return what runs, `limit` tasks at most: by events, then what only the worker itself told of."""
     if not worker.online:
@@ -63,11 +70,13 @@ async def now_view(host: Host, worker: Worker, limit: int) -> Now:
     return Now(shown, max(page.matching - lost, len(kept)) + len(unheard), sum(each.slow for each in shown))
 
 
-def history(host: Host, worker: Worker) -> Chart:
-    """Return how the tasks of a worker ended in the last hour, as stacked bars."""
-    series = host.rollups.counts(_HOUR, worker=worker.hostname, types=ENDED)
+def history(host: Host, worker: Worker) -> History:
+    """Return how the tasks of a worker ended in the last hour, or as long as something is known, as stacked bars."""
+    words, span = SPANS[telling_span(host)]
+    series = host.rollups.counts(span, worker=worker.hostname, types=ENDED)
     ordered = {kind: series.values[kind] for kind in ENDED if any(series.values.get(kind, ()))}
-    return bars(Series(series.start, series.step, ordered, series.incomplete), type_look)
+    chart = bars(Series(series.start, series.step, ordered, series.incomplete), type_look)
+    return History(chart, words.removeprefix("1 "))
 
 
 def _unheard(host: Host, worker: Worker) -> Iterator[Mapping[str, Any]]:

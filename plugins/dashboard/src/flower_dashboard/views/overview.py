@@ -13,6 +13,7 @@ from flower_dashboard.events import ENDED, series_look, type_look
 from flower_dashboard.formats import rough, text, whole
 from flower_dashboard.params import MEASURES, SPANS, SPLITS
 from flower_dashboard.views.queues import QueueCard, queue_cards
+from flower_dashboard.views.spans import telling_span
 from flower_dashboard.views.worker_row import WorkerRow, worker_row
 from flower_plugins import Host, Problem, QueueReport, Series, Worker
 from flower_plugins.rollups import FailureGroup
@@ -88,7 +89,7 @@ def overview_view(host: Host, report: QueueReport, *, measure: str, split: str, 
     def link(chosen_measure: str = measure, chosen_split: str = split, chosen_span: str = span) -> str:
         return host.url("/", measure=chosen_measure, by=chosen_split, span=chosen_span or None)
 
-    shown = span or _telling(host.rollups.counts(_BEFORE, types=ENDED))
+    shown = span or telling_span(host)
     online = sum(up)
     return OverviewView(
         problems=sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)),
@@ -131,13 +132,6 @@ def main_chart(host: Host, *, measure: str, split: str, span: float) -> Chart:
         return bars(Series(series.start, series.step, ordered, series.incomplete), type_look)
     series = rollups.counts(span, by=split, types=ENDED, limit=_SHOWN)  # type: ignore[arg-type]
     return bars(series, series_look(list(series.labels)).__getitem__)
-
-
-def _telling(hour: Series) -> str:
-    """Return how far back to look: not an hour of which only the last minutes are known."""
-    columns = zip(*hour.values.values(), strict=True)
-    unknown = next((place for place, column in enumerate(columns) if any(value is not None for value in column)), 0)
-    return "5m" if (len(hour) - unknown) * hour.step <= 2 * _NOW else "1h"
 
 
 def _tiles(host: Host) -> list[Tile]:

@@ -70,7 +70,7 @@ def broker_view(
     return BrokerView(
         url=host.broker.safe_url,
         queues=cards,
-        chart=lines(series, series_look(list(series.labels)).__getitem__, count),
+        chart=lines(series, series_look(list(series.labels)).__getitem__, count, sampled=True),
         spans=spans,
         missing=[name for name, known in told.items() if not known] if cards else [],
         report=report,

@@ -1,4 +1,4 @@
-// Small things a page does better with script: controls that need it appear, copies are made, news is told.
+// Small things a page does better with script: copies are made, popovers close, news is told.
 
 const POPOVERS = "details[data-popover][open]";
 const QUIET = 15000;
@@ -7,11 +7,7 @@ let said = "";
 let saidAt = 0;
 
 export function startDetails() {
-  reveal();
-  document.addEventListener("flower:patched", () => {
-    reveal();
-    announce();
-  });
+  document.addEventListener("flower:patched", announce);
   document.addEventListener("click", copy);
   document.addEventListener("click", closePopovers);
   document.addEventListener("keydown", escape);
@@ -25,10 +21,6 @@ function showPlace() {
   const nav = document.querySelector(".nav");
   const here = nav?.querySelector("[aria-current]");
   if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
-}
-
-function reveal() {
-  for (const element of document.querySelectorAll("[data-needs-script][hidden]")) element.hidden = false;
 }
 
 async function copy(event) {

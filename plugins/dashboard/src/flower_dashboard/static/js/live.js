@@ -15,7 +15,6 @@ let ordered = false;
 
 /** Fetch and show the page as it is now, soon; calls in between count as one. `now` after an order of one's own. */
 export function refresh(now = false) {
-  if (!now && document.querySelector("#results[data-still]")) return; // A page of the past, or of another order.
   ordered ||= now;
   if (busy) {
     again = true;
@@ -40,6 +39,7 @@ export function startLive() {
 
 async function run() {
   timer = 0;
+  if (!ordered && document.querySelector("#results[data-still]")) return; // A page of the past, or of another order.
   busy = true;
   try {
     const href = location.href;

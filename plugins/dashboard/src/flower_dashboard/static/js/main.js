@@ -21,3 +21,4 @@ startHold();
 startLive();
 startWorkerPicks();
 startCharts();
+document.documentElement.dataset.script = "running";

@@ -4,8 +4,10 @@ import { settle } from "./hold.js";
 import { fetchFragment, patch } from "./patch.js";
 
 const PAUSE = 300;
+const PATIENCE = 250;
 
 let latest = 0;
+let waiting = 0;
 
 export function startNavigation() {
   document.addEventListener("click", (event) => {
@@ -38,6 +40,8 @@ function startSearch(form) {
 
 async function go(href, push) {
   const mine = ++latest;
+  clearTimeout(waiting);
+  waiting = setTimeout(showBusy, PATIENCE, true);
   try {
     const fragment = await fetchFragment(href);
     if (mine !== latest) return;
@@ -57,8 +61,20 @@ async function go(href, push) {
     settle();
     syncForm(fragment);
   } catch {
-    location.assign(href);
+    if (mine === latest) location.assign(href);
+  } finally {
+    if (mine === latest) {
+      clearTimeout(waiting);
+      showBusy(false);
+    }
   }
+}
+
+/** Some searches take a second: that one is under way is seen, and heard by those who do not see it. */
+function showBusy(busy) {
+  if (busy) document.getElementById("announcer").textContent = "Looking…";
+  document.body.toggleAttribute("data-busy", busy);
+  document.getElementById("results")?.setAttribute("aria-busy", String(busy));
 }
 
 /** Chips and links change what the search box stands for. */

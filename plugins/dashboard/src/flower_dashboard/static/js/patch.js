@@ -45,7 +45,8 @@ export function patchEach(pairs) {
 
 function morph(current, next) {
   Idiomorph.morph(current, next, {
-    ignoreActiveValue: true,
+    // Of the element with the focus it would leave out the contents as well: a link's or a button's have to follow.
+    ignoreActiveValue: Boolean(document.activeElement?.matches("input, textarea")),
     restoreFocus: true,
     callbacks: {
       beforeNodeMorphed: (old, fresh) => {

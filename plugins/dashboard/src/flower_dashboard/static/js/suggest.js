@@ -21,6 +21,7 @@ export function startSuggestions() {
   box.form.append(panel);
   box.setAttribute("aria-autocomplete", "list");
   box.setAttribute("aria-controls", panel.id);
+  box.addEventListener("focus", prepare);
   box.addEventListener("input", soon);
   box.addEventListener("click", soon);
   box.addEventListener("keydown", press);
@@ -31,6 +32,11 @@ export function startSuggestions() {
     const item = event.target.closest("li");
     if (item) take([...panel.children].indexOf(item));
   });
+}
+
+/** Flower can begin to make a search ready while somebody still writes it. */
+function prepare() {
+  fetch(box.dataset.suggest, { credentials: "same-origin" }).catch(() => {});
 }
 
 function soon() {
