@@ -14,6 +14,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.parser import Parser
 from pathlib import Path
@@ -25,6 +26,9 @@ __all__ = ["Workshop", "affected", "main", "wheel_faults"]
 OLDER_FLOWER = "flower==2.2.0"
 EVERYTHING = ("tools/wheels.py", "tools/dists.py", "LICENSE")
 """A change of one of these concerns every wheel."""
+
+AT_ONCE = 2
+"""Checks that run side by side."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -168,12 +172,15 @@ class Workshop:
                 failures += report(f"build {dist.name}", lambda dist=dist: self.build(dist))  # type: ignore[misc]
         if failures:
             return failures
+        checks: list[tuple[str, Callable[[], str]]] = []
         for dist in chosen:
-            failures += report(f"{dist.name} alone", lambda dist=dist: self.alone(dist))  # type: ignore[misc]
+            checks.append((f"{dist.name} alone", lambda dist=dist: self.alone(dist)))  # type: ignore[misc]
             if dist.is_core:
-                failures += report("flower without its dashboard", self.without_dashboard)
-                failures += report(f"flower over {OLDER_FLOWER}, by pip", self.upgrade)
-        return failures
+                checks.append(("flower without its dashboard", self.without_dashboard))
+                checks.append((f"flower over {OLDER_FLOWER}, by pip", self.upgrade))
+        # Core's tests, which come first, take as long as those of all the plugins.
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return sum(pool.map(lambda check: report(*check), checks))
 
     def closure(self, chosen: Sequence[Dist]) -> set[str]:
         """Return the names of `chosen` and of all they and their tests depend on here."""

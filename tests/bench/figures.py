@@ -34,13 +34,18 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, measured once. `note` is what a reader needs to know about it; figures of a `part` stand together."""
+    """One number, measured once. `note` is what a reader needs to know about it; figures of a `part` stand together.
+
+    A trial of both sides says whose it is, and which of the rounds that it went through gave it.
+    """
 
     subject: str
     quantity: Quantity
     value: float
     note: str = ""
     part: str = ""
+    side: str = ""
+    round: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,16 @@ class Spread:
 
 @dataclass
 class Figures:
-    """All figures of a run, by what they are about, by side, in the order of repetitions."""
+    """All figures of a run, by what they are about, by side, in the order of repetitions and of rounds within them."""
 
-    _values: dict[Key, dict[str, dict[int, float]]] = field(default_factory=dict)
+    _values: dict[Key, dict[str, dict[tuple[int, int], float]]] = field(default_factory=dict)
     _notes: dict[Key, dict[str, str]] = field(default_factory=dict)
 
     def add(self, scenario: str, broker: str, side: str, repetition: int, figure: Figure) -> None:
         """Keep one figure."""
         key = Key(scenario, broker, figure.part, figure.subject, figure.quantity)
-        self._values.setdefault(key, {}).setdefault(side, {})[repetition] = figure.value
+        side = figure.side or side
+        self._values.setdefault(key, {}).setdefault(side, {})[repetition, figure.round] = figure.value
         if figure.note:
             self._notes.setdefault(key, {})[side] = figure.note
 
@@ -91,12 +97,12 @@ class Figures:
         return Spread.of(list(values.values())) if values else None
 
     def gain(self, key: Key, ours: str, peer: str) -> Spread | None:
-        """Return how many times better ours is: the ratio of each repetition's pair, then median and range."""
+        """Return how many times better ours is: the ratio of each pair of one round, then median and range."""
         sides = self._values[key]
         ratios = [
-            _gain(value, sides[peer][repetition], key.quantity.more_is_better)
-            for repetition, value in sides.get(ours, {}).items()
-            if repetition in sides.get(peer, {})
+            _gain(value, sides[peer][moment], key.quantity.more_is_better)
+            for moment, value in sides.get(ours, {}).items()
+            if moment in sides.get(peer, {})
         ]
         return Spread.of(ratios) if ratios else None
 

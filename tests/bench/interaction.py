@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -12,14 +14,15 @@ from playwright.sync_api import Page
 from tests.bench.brokers import broker
 from tests.bench.probe import percentile
 from tests.bench.publisher import publishing
+from tests.bench.report import machine
 from tests.bench.servers import OURS, celery_of, serving
-from tests.bench.traffic import NAMES
-from tests.bench.viewers import EVENTS_PER_TASK, WINDOW, traffic
+from tests.bench.traffic import EVENTS_PER_TASK, NAMES
+from tests.bench.viewers import WINDOW, traffic
 from tests.system.browsing import chromium
 
 __all__ = ["INTERACTIONS", "Interaction", "main", "took"]
 
-_CHROMIUM = "/usr/bin/chromium"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-browser.md"
 
 # Painted is what a frame shows, and the frame after it tells that it was shown. Some answers are a page of their own:
 # the time of the click goes along, and the new page notes when it was painted first.
@@ -87,8 +90,9 @@ INTERACTIONS = (
 
 
 def main() -> None:
-    """Measure what the command line asks for and print it."""
+    """Measure what the command line asks for and print it; with --write keep it."""
     options = _options()
+    results: list[tuple[str, Sequence[float]]] = []
     with (
         TemporaryDirectory(prefix="flower-bench-") as folder,
         broker("redis") as url,
@@ -104,10 +108,13 @@ def main() -> None:
             page = browser.new_context(base_url=f"http://127.0.0.1:{server.port}/").new_page()
             with traffic(publisher, options.rate, options.repeat * 2.0):
                 times = took(page, each, options.repeat)
-            print(
-                f"{each.name:34} {times[0]:8.0f} {percentile(times[1:], 0.5):8.0f} {percentile(times[1:], 0.95):8.0f}"
-            )
+            first, *later = times
+            print(f"{each.name:34} {first:8.0f} {percentile(later, 0.5):8.0f} {percentile(later, 0.95):8.0f}")
+            results.append((each.name, times))
             page.context.close()
+        version = browser.version
+    if options.write:
+        PAGE.write_text("\n".join((*_report(results, options), f"| Chromium | {version} |", "")), encoding="utf-8")
 
 
 def took(page: Page, interaction: Interaction, repeat: int) -> Sequence[float]:
@@ -125,12 +132,36 @@ def took(page: Page, interaction: Interaction, repeat: int) -> Sequence[float]:
     return times
 
 
+def _report(results: Sequence[tuple[str, Sequence[float]]], options: argparse.Namespace) -> Iterator[str]:
+    yield "# Benchmarks in the browser"
+    yield ""
+    yield (
+        f"From a click on the tasks page to the painted answer, in milliseconds, with {options.tasks:,} tasks in memory"
+        f" while {options.rate:,} events a second arrive, by `python -m tests.bench.interaction`,"
+        f" {date.today():%Y-%m-%d}. Browser, server, broker and publisher share the cores. Each was done"
+        f" {options.repeat} times, always on a page that had just been opened; the first time, for which an index may"
+        " have to be made, stands apart. [The other benchmarks](benchmarks.md) compare the servers."
+    )
+    yield ""
+    yield "| | first | p50 | p95 |"
+    yield "|---|---|---|---|"
+    for name, (first, *later) in results:
+        yield f"| {name} | {first:,.0f} | {percentile(later, 0.5):,.0f} | {percentile(later, 0.95):,.0f} |"
+    yield ""
+    yield "## Machine"
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield from (f"| {name} | {value} |" for name, value in machine().items())
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="interaction", description="Measure the tasks page in a browser.")
     parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks in memory")
     parser.add_argument("--rate", type=int, default=1000, help="events a second meanwhile")
     parser.add_argument("--repeat", type=int, default=21, help="how often each is done")
-    parser.add_argument("--chromium", default=_CHROMIUM, help="path of the browser")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name}")
+    parser.add_argument("--chromium", default=shutil.which("chromium"), help="path of the browser")
     return parser.parse_args()
 
 

@@ -23,7 +23,7 @@ __all__ = ["Run", "machine", "number", "render"]
 
 _BROKERS = {"redis": "Redis", "rabbitmq": "RabbitMQ"}
 _NEVER = (
-    "More than one HTTP client at a time, TLS, authentication, and browsers.",
+    "More than one HTTP client at a time, TLS and authentication; browsers have [a page](benchmarks-browser.md).",
     "Networks: brokers, publisher and servers share one machine and its cores, so the broker's work slows the server.",
     "Brokers other than Redis and RabbitMQ, Redis Sentinel, and events in msgpack or yaml.",
     "The persistent history and third-party plugins.",

@@ -91,7 +91,7 @@ def _measure(run: Run, scale: Scale, keep: Callable[[], None]) -> bool:
                 failed = True
         for scenario, where, side, repetition in _order(run, list(urls)):
             begun = time.monotonic()
-            trial = Trial(side, where, urls[where], celery_of(side), scale)
+            trial = Trial(side, where, urls[where], scale)
             try:
                 for figure in scenario.measure(trial):
                     run.figures.add(scenario.name, where, side, repetition, figure)

@@ -16,9 +16,9 @@ from tests.bench.traffic import marker_uuid
 from tests.system.peer import PEER_VERSION, peer_environment
 from tests.system.support import Launcher, Process
 
-__all__ = ["OURS", "PEER", "PEER_VERSION", "Server", "celery_of", "peer_environment", "serving"]
+__all__ = ["BOTH", "OURS", "PEER", "PEER_VERSION", "Server", "celery_of", "peer_environment", "serving"]
 
-OURS, PEER = "ours", "peer"
+OURS, PEER, BOTH = "ours", "peer", "both"
 
 _START_SECONDS = 60.0
 _WARM_EVENTS = 200

@@ -28,8 +28,8 @@ from tests.bench.figures import Figure, Figures, Quantity, Spread, exponent, tim
 from tests.bench.probe import Client, Lag, Latency, cpu_seconds, open_files, percentile, pss_bytes, threads
 from tests.bench.publisher import publishing
 from tests.bench.run import SCENARIOS
-from tests.bench.scenarios.tasks import endpoints
-from tests.bench.servers import OURS, PEER
+from tests.bench.scenarios.tasks import BESIDE, endpoints
+from tests.bench.servers import BOTH, OURS, PEER
 from tests.bench.targets import TARGETS, Target
 from tests.bench.trial import LAG, RATE, TIME
 from tests.bench.wire import AmqpWire, RedisWire, grouped
@@ -340,6 +340,16 @@ def test_gains_are_ratios_of_pairs_and_point_upwards() -> None:
     assert not figures.find("s", "redis", "x", "time", part="elsewhere")
 
 
+def test_rounds_of_a_trial_of_both_sides_are_pairs() -> None:
+    figures = Figures()
+    for number, (ours, peer) in enumerate([(1.0, 2.0), (4.0, 12.0), (2.0, 8.0)]):
+        figures.add("s", "redis", BOTH, 0, Figure("x", SECONDS, ours, side=OURS, round=number))
+        figures.add("s", "redis", BOTH, 0, Figure("x", SECONDS, peer, side=PEER, round=number))
+    (cost,) = figures.keys("s")
+    assert figures.gain(cost, OURS, PEER) == Spread(3.0, 2.0, 4.0)
+    assert figures.spread(cost, PEER) == Spread(8.0, 2.0, 12.0)
+
+
 def test_growth_is_the_slope_between_logarithms() -> None:
     assert exponent([(10, 7), (100, 7), (1_000, 7)]) == pytest.approx(0)
     assert exponent([(10, 5), (100, 50), (1_000, 500)]) == pytest.approx(1)
@@ -382,11 +392,14 @@ def test_every_target_reads_a_figure_that_some_scenario_yields() -> None:
         for subject in endpoints(size, ""):
             feed("tasks", "redis", subject, TIME, part=f"{size:,} tasks")
             feed("tasks", "redis", subject, LAG, part=f"{size:,} tasks")
+    for subject in endpoints(100_000, ""):
+        feed("tasks", "redis", subject, TIME, part=BESIDE)
+        feed("tasks", "redis", subject, LAG, part=BESIDE)
     assert [target.label for target in TARGETS if target.judge(figures) is None] == []
     page = report.render(report.Run(figures, SCENARIOS, ("redis", "rabbitmq"), True))
     assert "without a figure" not in page
     assert "| Search, 100,000 tasks | ≥ 4" in page
-    assert page.count("### 100,000 tasks") == 1
+    assert page.count("### 100,000 tasks\n") == 1
     for row in (line for line in page.splitlines() if line.startswith("| list: newest ")):
         assert row.count("|") == 7
 

@@ -7,7 +7,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["CLIENT", "NAMES", "WORKERS", "Traffic", "marker_uuid", "task_name", "task_uuid", "task_worker"]
+__all__ = [
+    "CLIENT",
+    "EVENTS_PER_TASK",
+    "NAMES",
+    "WORKERS",
+    "Traffic",
+    "marker_uuid",
+    "task_name",
+    "task_uuid",
+    "task_worker",
+]
 
 Event = dict[str, Any]
 
@@ -18,6 +28,8 @@ NAMES = tuple(
 )
 WORKERS = tuple(f"worker{number:02}@bench" for number in range(20))
 CLIENT = "gen4242@bench"
+EVENTS_PER_TASK = 4.15
+"""On average, retries and failures included."""
 
 _LIFE = ("sent", "received", "started")
 _BLOCK = 64

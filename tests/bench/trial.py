@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from tests.bench.figures import Figure, Quantity
 from tests.bench.publisher import Publisher, publishing
-from tests.bench.servers import OURS, PEER, Server, serving
+from tests.bench.servers import BOTH, OURS, PEER, Server, celery_of, serving
 
-__all__ = ["CPU", "FULL", "LAG", "MEMORY", "QUICK", "RATE", "TIME", "Scale", "Scenario", "Trial"]
+__all__ = ["BOTH", "CPU", "FULL", "LAG", "MEMORY", "QUICK", "RATE", "TIME", "Scale", "Scenario", "Trial"]
 
 RATE = Quantity("rate", "events/s", more_is_better=True)
 CPU = Quantity("cpu", "CPU-s per 100k events")
@@ -64,7 +65,7 @@ FULL = Scale(
     overload_seconds=20,
     flood_events=600_000,
     sizes=(10_000, 100_000, 1_000_000),
-    page_seconds=1,
+    page_seconds=1.6,
     page_rate=1_000,
     ingest_rate=20_000,
     ingest_seconds=15,
@@ -95,13 +96,16 @@ QUICK = Scale(
 
 @dataclass(frozen=True)
 class Trial:
-    """One side, on one broker, for one repetition."""
+    """One side, or both, on one broker, for one repetition."""
 
     side: str
     broker: str
     url: str
-    celery: Path
     scale: Scale
+
+    def of(self, side: str, database: int) -> Trial:
+        """Return a trial of one side on a database of Redis that it has for itself."""
+        return replace(self, side=side, url=urlsplit(self.url)._replace(path=f"/{database}").geturl())
 
     @contextmanager
     def server(self, *options: str, warm: bool = True) -> Iterator[tuple[Server, Publisher]]:
@@ -109,7 +113,7 @@ class Trial:
         with (
             TemporaryDirectory(prefix="flower-bench-") as folder,
             publishing(self.url) as publisher,
-            serving(self.celery, self.url, options, Path(folder)) as server,
+            serving(celery_of(self.side), self.url, options, Path(folder)) as server,
         ):
             if warm:
                 server.warm(publisher)

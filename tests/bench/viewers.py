@@ -19,11 +19,10 @@ from tests.bench.brokers import broker
 from tests.bench.probe import Client, Latency
 from tests.bench.publisher import ROOT, Publisher, RedisOutlet, publishing
 from tests.bench.servers import Server, serving
-from tests.bench.traffic import WORKERS, marker_uuid
+from tests.bench.traffic import EVENTS_PER_TASK, WORKERS, marker_uuid
 
-__all__ = ["EVENTS_PER_TASK", "WINDOW", "fleet", "main", "pages", "traffic"]
+__all__ = ["WINDOW", "fleet", "main", "pages", "traffic"]
 
-EVENTS_PER_TASK = 4.15
 WINDOW = 20_000
 _FREQ = 2.0
 _TICK = 0.02
@@ -153,6 +152,7 @@ def _measure_viewers(server: Server, publisher: Publisher, number: int, options:
 
 @contextmanager
 def traffic(publisher: Publisher, rate: int, seconds: float) -> Iterator[None]:
+    """Let so many events a second arrive until the block ends, for `seconds` and twenty more at most."""
     if not rate:
         yield
         return

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
 from urllib.parse import quote
 
 from tests.bench.figures import Figure, Quantity, exponent
 from tests.bench.probe import Latency
 from tests.bench.publisher import Publisher
-from tests.bench.servers import PEER, Server
-from tests.bench.traffic import NAMES, WORKERS, marker_uuid, task_uuid
+from tests.bench.servers import BOTH, OURS, PEER, Server
+from tests.bench.traffic import EVENTS_PER_TASK, NAMES, WORKERS, marker_uuid, task_uuid
 from tests.bench.trial import LAG, TIME, Scale, Scenario, Trial
 
-__all__ = ["TASKS", "endpoints"]
+__all__ = ["BESIDE", "TASKS", "endpoints"]
+
+BESIDE = "100,000 tasks, by turns with 1,000,000"
+"""The part of what a small server of ours answers beside a large one."""
 
 _PER_TASK = Quantity("per task", "bytes")
 _GROWTH = Quantity("growth", "exponent")
-_EVENTS_PER_TASK = 4.15
 _WINDOW = {"ours": 20_000, "peer": 4_000}
 _PEER_LIMIT = 100_000
 _WHOLE_LIMIT = 100_000
 _SLACK = 1.25
 _REST = 1.0
+_ROUNDS = 8
+_CLOSE_ROUNDS = 24
+"""Where both take about the same, noise decides between them unless there are many."""
 
 
 def endpoints(size: int, uuid: str) -> dict[str, str]:
@@ -87,52 +95,101 @@ def endpoints(size: int, uuid: str) -> dict[str, str]:
     return {f"{group}: {name}": path for group, paths in groups.items() for name, path in paths.items()}
 
 
+@dataclass
+class _Subject:
+    """One of the servers that are asked by turns; `held` counts the tasks that it has seen."""
+
+    side: str
+    server: Server
+    publisher: Publisher
+    empty: int
+    held: int = 0
+
+    def grow(self, size: int) -> None:
+        """Feed tasks until there are so many."""
+        events = int((size - self.held) * EVENTS_PER_TASK)
+        self.held = self.server.absorb(self.publisher, events, window=_WINDOW[self.side])
+
+    def path(self, name: str, size: int) -> str:
+        """Return what to ask for, of a server that holds `size` tasks."""
+        return endpoints(size, task_uuid(self.held - size // 2))[name]
+
+
 def _measure(trial: Trial) -> Iterator[Figure]:
-    sizes = [size for size in trial.scale.sizes if trial.side != PEER or size <= _PEER_LIMIT]
-    if not sizes:
-        return
-    medians: dict[str, list[tuple[float, float]]] = {}
-    with trial.server(f"--max_tasks={max(sizes)}") as (server, publisher):
-        empty, held = server.pss(), 0
+    sizes = trial.scale.sizes
+    medians: dict[tuple[str, str], dict[int, list[float]]] = {}
+    with ExitStack() as stack:
+        ours = _serve(stack, trial.of(OURS, 0), max(sizes))
+        peer = _serve(stack, trial.of(PEER, 1), min(max(sizes), _PEER_LIMIT))
         for size in sizes:
-            held = server.absorb(publisher, int((size - held) * _EVENTS_PER_TASK), window=_WINDOW[trial.side])
+            compared = [ours, peer] if size <= _PEER_LIMIT else [ours]
+            for subject in compared:
+                subject.grow(size)
             time.sleep(_REST)
-            yield Figure("memory", _PER_TASK, (server.pss() - empty) / _kept(server), part=_part(size))
-            for name, path in endpoints(size, task_uuid(held - size // 2)).items():
-                for figure in _latency(server, _part(size), name, path, trial.scale.page_seconds):
-                    if figure.quantity is TIME:
-                        medians.setdefault(name, []).append((size, figure.value))
-                    yield figure
+            for subject in compared:
+                taken = (subject.server.pss() - subject.empty) / _kept(subject.server)
+                yield Figure("memory", _PER_TASK, taken, part=_part(size), side=subject.side)
+            if size > _PEER_LIMIT:
+                # A server that stayed small, to be asked by turns: the machine is not equally fast at all times.
+                small = _serve(stack, trial.of(OURS, 2), _PEER_LIMIT)
+                small.grow(_PEER_LIMIT)
+                time.sleep(_REST)
+                turns = [(ours, size, _part(size)), (small, _PEER_LIMIT, BESIDE)]
+            else:
+                turns = [(subject, size, _part(size)) for subject in compared]
+            for figure in _by_turns(turns, trial.scale):
+                if figure.quantity is TIME and figure.part != BESIDE:
+                    medians.setdefault((figure.subject, figure.side), {}).setdefault(size, []).append(figure.value)
+                yield figure
             if trial.scale.page_rate and size in (sizes[-1], _PEER_LIMIT):
-                yield from _busy(server, publisher, trial.scale, size)
-    for name, points in medians.items():
+                yield from _busy(compared, trial.scale, size)
+    for (name, side), points in medians.items():
         if len(points) > 1:
-            yield Figure(name, _GROWTH, exponent(points), part="growth with the number of tasks")
+            growth = exponent((size, median(values)) for size, values in points.items())
+            yield Figure(name, _GROWTH, growth, part="growth with the number of tasks", side=side)
 
 
-def _busy(server: Server, publisher: Publisher, scale: Scale, size: int) -> Iterator[Figure]:
+def _serve(stack: ExitStack, trial: Trial, most: int) -> _Subject:
+    server, publisher = stack.enter_context(trial.server(f"--max_tasks={most}"))
+    return _Subject(trial.side, server, publisher, server.pss())
+
+
+def _by_turns(turns: Sequence[tuple[_Subject, int, str]], scale: Scale) -> Iterator[Figure]:
+    """Ask each for the same again and again, so that what else the machine does meets all alike."""
+    for name in endpoints(turns[0][1], ""):
+        rounds = {"whole": 1, "single": _CLOSE_ROUNDS}.get(name.partition(":")[0], _ROUNDS)
+        for number in range(rounds):
+            for subject, size, part in turns if number % 2 else reversed(turns):
+                seconds = scale.page_seconds / _ROUNDS
+                yield from _latency(subject, part, name, subject.path(name, size), seconds, number)
+
+
+def _busy(subjects: Sequence[_Subject], scale: Scale, size: int) -> Iterator[Figure]:
     """Ask again while events arrive, and so push the oldest tasks out."""
     rate, seconds = scale.page_rate, scale.page_seconds
+    part = f"{_part(size)} at {rate:,} events/s"
     for name in endpoints(size, ""):
         if name.startswith("whole"):
             continue
-        # A task that began just now will not be pushed out before it was asked for.
-        newest = publisher.prepare(1, heartbeats=False)
-        publisher.send()
-        server.await_markers(newest.run, newest.markers)
-        path = endpoints(size, marker_uuid(newest.run, 0))[name]
-        publisher.prepare(int(rate * seconds * _SLACK) + rate)
-        publisher.begin(rate)
-        yield from _latency(server, f"{_part(size)} at {rate:,} events/s", name, path, seconds)
-        publisher.stop()
-        publisher.finish()
+        for subject in subjects:
+            server, publisher = subject.server, subject.publisher
+            # A task that began just now will not be pushed out before it was asked for.
+            newest = publisher.prepare(1, heartbeats=False)
+            publisher.send()
+            server.await_markers(newest.run, newest.markers)
+            path = endpoints(size, marker_uuid(newest.run, 0))[name]
+            publisher.prepare(int(rate * seconds * _SLACK) + rate)
+            publisher.begin(rate)
+            yield from _latency(subject, part, name, path, seconds)
+            publisher.stop()
+            publisher.finish()
 
 
-def _latency(server: Server, part: str, name: str, path: str, seconds: float) -> Iterator[Figure]:
-    latency = server.client.latency(path, seconds)
+def _latency(subject: _Subject, part: str, name: str, path: str, seconds: float, number: int = 0) -> Iterator[Figure]:
+    latency = subject.server.client.latency(path, seconds, at_least=1)
     if isinstance(latency, Latency):
-        yield Figure(name, TIME, latency.p50 * 1000, part=part)
-        yield Figure(name, LAG, latency.p99 * 1000, part=part)
+        yield Figure(name, TIME, latency.p50 * 1000, part=part, side=subject.side, round=number)
+        yield Figure(name, LAG, latency.p99 * 1000, part=part, side=subject.side, round=number)
 
 
 def _kept(server: Server) -> int:
@@ -149,10 +206,12 @@ TASKS = Scenario(
     "tasks",
     "Memory and answers as tasks grow",
     "Memory is what the server grew by since the first events, over the tasks it holds. Answers are taken by one "
-    "client on one kept-alive connection; growth is the exponent b of time = a·n^b over the sizes, 0 where the number "
-    "of tasks does not matter. Sizes above 100,000 are for ours alone.",
+    "client on one kept-alive connection to each server, which all run at the same time and are asked by turns, in "
+    f"{_ROUNDS} rounds, and in {_CLOSE_ROUNDS} what is called single; growth is the exponent b of time = a·n^b over "
+    "the sizes, 0 where the number of tasks does not matter. Sizes above 100,000 are for ours alone.",
     _measure,
     brokers=("redis",),
+    sides=(BOTH,),
     quick=("redis",),
     repeat=1,
 )
