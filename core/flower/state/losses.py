@@ -24,11 +24,15 @@ class Losses:
     """Which open tasks nobody works on any more: those of lost workers, and those that a new process does not hold.
 
     A worker is lost when it was silent for five of its intervals, or three after a farewell, with events flowing
-    all the while: as long as we hear nobody, nobody is lost. It is no longer when it is heard again.
+    all the while: as long as we hear nobody, nobody is lost. It is no longer when it is heard again. One that
+    was removed by hand, or for there being too many, stays lost as long as tasks name it.
     """
 
-    def __init__(self, workers: WorkerStore, *, monotonic: Callable[[], float]) -> None:
-        self._workers, self._monotonic = workers, monotonic
+    def __init__(
+        self, workers: WorkerStore, named: Callable[[str], bool], *, monotonic: Callable[[], float]
+    ) -> None:
+        """`named` tells whether tasks in memory name a worker."""
+        self._workers, self._named, self._monotonic = workers, named, monotonic
         self._lost: dict[str, float] = {}
         """When each was found to be lost."""
         self._listening_since: float | None = None
@@ -44,6 +48,10 @@ class Losses:
         if task.worker in self._lost and self._is_lost(task.worker) and _is_open(task):
             return "lost"
         return "restarted" if self._abandoned and self._abandoned.get(task.uuid) == task.order else ""
+
+    def drop(self, hostname: str) -> None:
+        """Take note that a worker which is offline was removed: what it holds, nobody will finish."""
+        self._lost.setdefault(hostname, self._monotonic())
 
     def abandoned(self) -> list[str]:
         """Return the ids of tasks that may have been left behind by a restart."""
@@ -82,8 +90,9 @@ class Losses:
     def _find(self, now: float) -> dict[str, float]:
         if self._listening_since is None:
             self._listening_since = now
-        lost: dict[str, float] = {}
-        for hostname, worker in self._workers.known().items():
+        known = self._workers.known()
+        lost = {name: at for name, at in self._lost.items() if name not in known and self._named(name)}
+        for hostname, worker in known.items():
             if worker.online:
                 continue
             silent = now - max(worker.silent_since, self._listening_since)
@@ -93,7 +102,7 @@ class Losses:
 
     def _is_lost(self, hostname: str | None) -> bool:
         worker = self._workers.get(hostname or "")
-        return worker is not None and not worker.online
+        return worker is None or not worker.online
 
 
 def open_states(states: Iterable[str]) -> list[str]:

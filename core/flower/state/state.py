@@ -56,8 +56,9 @@ class State:
             purge_after=purge_offline_workers,
             monotonic=monotonic,
             on_evict=self._forget_worker,
+            on_forget=self._drop_worker,
         )
-        self._losses = Losses(self.workers, monotonic=monotonic)
+        self._losses = Losses(self.workers, self._is_named, monotonic=monotonic)
         self.tasks = TaskStore(max_tasks=max_tasks, on_evict=self._forget_task, losses=self._losses)
         self._removals: list[Callable[[str, str], None]] = []
         self.formatters = Formatters(monotonic=monotonic)
@@ -249,6 +250,15 @@ class State:
     def _forget_worker(self, hostname: str) -> None:
         self.metrics.forget_worker(hostname)
         self._removed("worker", hostname)
+
+    def _drop_worker(self, hostname: str) -> None:
+        self._forget_worker(hostname)
+        if self._is_named(hostname):
+            self._losses.drop(hostname)
+            self.tasks.touch()
+
+    def _is_named(self, hostname: str) -> bool:
+        return hostname in self.tasks.by_worker.groups
 
     def _removed(self, kind: str, key: str) -> None:
         for callback in self._removals:

@@ -251,11 +251,13 @@ class WorkerStore:
         purge_after: float | None,
         monotonic: Callable[[], float],
         on_evict: Callable[[str], None],
+        on_forget: Callable[[str], None],
     ) -> None:
+        """`on_evict` is told of a worker that makes room for another, `on_forget` of one that somebody removes."""
         self._max_workers = max(1, max_workers)
         self._purge_after = purge_after
         self._monotonic = monotonic
-        self._on_evict = on_evict
+        self._on_evict, self._on_forget = on_evict, on_forget
         self._records: OrderedDict[str, WorkerRecord] = OrderedDict()
         self._version = 0
 
@@ -283,7 +285,7 @@ class WorkerStore:
         with audit.order("forget", [hostname]):
             del self._records[hostname]
             self._version += 1
-            self._on_evict(hostname)
+            self._on_forget(hostname)
 
     def known(self) -> Mapping[str, WorkerRecord]:
         """Return every worker in memory by name, the hidden ones too."""

@@ -90,6 +90,33 @@ def test_a_worker_that_said_goodbye_leaves_lost_tasks_too(busy: State, clock: An
     assert "started" in lost(busy)
 
 
+def test_tasks_of_a_worker_that_was_removed_stay_lost(busy: State, clock: Any, event: MakeEvent) -> None:
+    run(busy, clock, 1)
+    busy.apply([event("worker-offline", at=3.0)])
+    busy.workers.forget("w1@host")
+    for _ in range(30):
+        assert lost(busy) == ["received", "started", "progress"]
+        assert found(busy, "is:lost") == ["progress", "received", "started"]
+        beat(busy, event, "w2@host")
+        run(busy, clock, 1)
+    beat(busy, event, at=60.0)
+    assert lost(busy) == []
+    run(busy, clock, 1)
+    assert lost(busy) == []
+
+
+def test_a_removed_worker_is_remembered_no_longer_than_its_tasks(make_state: Callable[..., State], event: MakeEvent) -> None:
+    state = make_state(max_tasks=2)
+    state.tick()
+    state.apply([event("task-started", "a", clock=1), event("worker-offline", at=3.0, clock=2)])
+    state.workers.forget("w1@host")
+    state.tick()
+    assert state.tasks.losses.workers() == ["w1@host"]
+    state.apply([event("task-started", uuid, clock=1, hostname="w2@host") for uuid in ("b", "c")])
+    state.tick()
+    assert state.tasks.losses.workers() == []
+
+
 def test_nobody_is_lost_while_nobody_can_be_heard(busy: State, clock: Any, event: MakeEvent) -> None:
     run(busy, clock, 60, listening=False)
     assert lost(busy) == []
