@@ -117,7 +117,7 @@ def test_a_worker_takes_consumers_and_limits_from_its_page(page: Page, flower: R
     page.get_by_role("button", name="Apply the rate limit of tests.system.cluster.add").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Limit tests.system.cluster.add to 90/m?")
-    dialog.get_by_role("button", name="Limit at w1@test").click()
+    dialog.get_by_role("button", name="Set rate limit at w1@test").click()
     expect(page.locator(".toast").last).to_contain_text("new rate limit set successfully")
 
 

@@ -51,6 +51,13 @@ def test_times_follow_the_chosen_zone_and_form_and_the_choice_is_kept(page: Page
     expect(page.locator("tbody time").first).to_have_text(re.compile(r"ago|now"))
 
 
+@pytest.fixture
+def failing_page(browser: Browser, flower: RunningFlower) -> Iterator[Page]:
+    """A page whose console may tell of answers that failed."""
+    with watched(browser, flower.url, expected="Failed to load resource") as page:
+        yield page
+
+
 @pytest.mark.parametrize("path", ["/", "workers", "tasks"])
 def test_nothing_moves_when_scripts_begin_to_run(page: Page, path: str) -> None:
     """Whoever aims at a button while the page comes up hits it."""
@@ -70,6 +77,42 @@ def test_nothing_moves_when_scripts_begin_to_run(page: Page, path: str) -> None:
     held[0].continue_()
     expect(page.locator("#help-button")).to_be_visible()
     assert [part.bounding_box() for part in parts] == before
+
+
+def test_a_flower_that_does_not_answer_is_seen_and_takes_no_page_away(failing_page: Page) -> None:
+    page = failing_page
+    page.goto("tasks")
+    expect(page.locator("#freshness summary")).to_contain_text("Live")
+    page.context.set_offline(True)
+    page.get_by_role("link", name=re.compile("^Succeeded|^SUCCESS")).first.click()
+    expect(page.locator("#connection-lost")).to_be_visible()
+    expect(page.locator("#freshness summary")).to_have_text("No answer")
+    expect(page.locator("h1")).to_have_text("Tasks")
+    page.context.set_offline(False)
+    page.get_by_role("link", name=re.compile("^Succeeded|^SUCCESS")).first.click()
+    expect(page.locator("#connection-lost")).to_be_hidden()
+    expect(page.locator("#freshness summary")).to_contain_text("Live")
+
+
+def test_what_is_no_longer_known_is_not_taken_for_a_flower_that_is_down(failing_page: Page) -> None:
+    page = failing_page
+    page.route(re.compile("fragment=1"), lambda route: route.fulfill(status=404, body="Unknown task"))
+    page.goto("tasks")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator("tbody a").first.click()
+    page.get_by_role("heading", level=1).wait_for()
+    page.evaluate(
+        "import(document.querySelector('script[type=module]').src.replace('main.js', 'live.js'))"
+        ".then((live) => live.refresh(true))"
+    )
+    expect(page.locator("#connection-lost")).to_contain_text("Flower no longer knows this.")
+
+
+def test_the_header_fits_at_every_width(page: Page) -> None:
+    page.goto("tasks")
+    for width in range(360, 1000, 40):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def test_a_letter_after_g_leads_to_a_page_and_the_help_names_it(page: Page) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -14,6 +15,9 @@ from flower.quiet import QuietLog
 from flower_plugins import BrokerInspector, FlowerError, NotFound, QueueReport, QueueStats
 
 __all__ = ["QueueService", "QueueWatcher", "declared_queues"]
+
+
+_MAX_OTHERS = 200
 
 
 class QueueWatcher(Protocol):
@@ -119,8 +123,7 @@ class QueueService:
         try:
             named = self.names()
             watched = () if self._history is None else self._history.watched()
-            names = list(dict.fromkeys((*named, *watched)))
-            rows = await asyncio.wait_for(self._inspector.queues(names), self._timeout)
+            rows = await asyncio.wait_for(self._inspected((*named, *watched)), self._timeout)
         except (asyncio.TimeoutError, TimeoutError):
             self._error = f"The broker did not answer within {self._timeout:g} s"
         except NotFound as error:
@@ -138,6 +141,10 @@ class QueueService:
                 self._history.seen(self._rows)
         self._tried = self._clock()
         self.took = self._tried - began
+
+    async def _inspected(self, names: Iterable[str]) -> Sequence[QueueStats]:
+        wanted = list(dict.fromkeys((*names, *islice(await self._inspector.others(), _MAX_OTHERS))))
+        return await self._inspector.queues(wanted)
 
 
 def declared_queues(conf: Any) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -17,6 +19,7 @@ from flower_plugins import Forbidden, InvalidParameter, NotFound, TaskCall, Unav
 __all__ = ["ControlService"]
 
 _LIMITS = ("soft_time_limit", "time_limit")
+_MAX_REVOKED = 10_000
 
 
 class _Publishes(Protocol):
@@ -44,6 +47,7 @@ class ControlService:
     ) -> None:
         self._desk = Desk(mailbox, is_known=is_known, is_online=is_online, stream_up=stream_up, timeout=timeout)
         self._publisher, self._registered, self._read_only = publisher, registered, read_only
+        self._revoked: OrderedDict[str, float] = OrderedDict()
 
     def check_worker(self, hostname: str) -> None:
         """Raise NotFound for a worker nobody has heard of, Offline for one that is gone."""
@@ -75,6 +79,13 @@ class ControlService:
         with self._order("revoke", *([uuids] if isinstance(uuids, str) else uuids)):
             ids, name = bounds.check_uuids(uuids), bounds.signal_name(signal)
             await self._desk.cast("revoke", {"task_id": ids, "terminate": terminate, "signal": name})
+            self._revoked.update(dict.fromkeys(ids, time.time()))
+            while len(self._revoked) > _MAX_REVOKED:
+                self._revoked.popitem(last=False)
+
+    def revoked_at(self, uuid: str) -> float | None:
+        """Return when the newest order to drop this task went out from here, if it is one of the last 10,000."""
+        return self._revoked.get(uuid)
 
     async def revoke_by_stamps(
         self, stamps: Mapping[str, Sequence[str]], *, terminate: bool = False, signal: str = "SIGTERM"

@@ -28,9 +28,7 @@ class Losses:
     was removed by hand, or for there being too many, stays lost as long as tasks name it.
     """
 
-    def __init__(
-        self, workers: WorkerStore, named: Callable[[str], bool], *, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, workers: WorkerStore, named: Callable[[str], bool], *, monotonic: Callable[[], float]) -> None:
         """`named` tells whether tasks in memory name a worker."""
         self._workers, self._named, self._monotonic = workers, named, monotonic
         self._lost: dict[str, float] = {}

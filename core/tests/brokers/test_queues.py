@@ -36,6 +36,7 @@ class Inspector(BrokerInspector):
         self.failure: BaseException | None = None
         self.gate: asyncio.Event | None = None
         self.closed = self.empty = False
+        self.left: list[str] = []
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
         self.asked.append(list(names))
@@ -44,6 +45,9 @@ class Inspector(BrokerInspector):
         if self.failure is not None:
             raise self.failure
         return [QueueStats(name, messages=0 if self.empty else len(self.asked)) for name in names]
+
+    async def others(self) -> Sequence[str]:
+        return self.left
 
     async def close(self) -> None:
         self.closed = True
@@ -271,5 +275,20 @@ def test_a_broker_nobody_can_ask_is_sampled_once() -> None:
             clock.now += 10
             await service.sample(5)
         assert len(inspector.asked) == 1
+
+    run(scenario)
+
+
+def test_queues_that_nobody_names_are_asked_for_and_shown_while_they_hold_messages() -> None:
+    async def scenario(service: QueueService, inspector: Inspector, clock: Clock) -> None:
+        inspector.left = ["left", "celery", *(f"q{n}" for n in range(1000))]
+        report = await service.report(watched=True)
+        assert inspector.asked[0][:2] == ["celery", "left"]
+        assert len(inspector.asked[0]) == 200
+        assert "left" in [row.name for row in report.queues]
+        inspector.empty = True
+        clock.now += 5
+        report = await service.report(watched=True)
+        assert [row.name for row in report.queues] == ["celery"]
 
     run(scenario)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -143,6 +144,22 @@ def test_a_task_is_revoked_everywhere(signal: str, sent: str) -> None:
     wire = Wire()
     give(lambda control: control.revoke(["a", "b"], terminate=True, signal=signal), wire)
     assert wire.sent == [("revoke", {"task_id": ["a", "b"], "terminate": True, "signal": sent}, None)]
+
+
+def test_it_is_known_which_tasks_were_revoked_and_when() -> None:
+    asked: list[object] = []
+
+    async def order(control: ControlService) -> None:
+        began = time.time()
+        assert control.revoked_at("a") is None
+        await control.revoke(["a", "b"])
+        asked.append(began <= (control.revoked_at("a") or 0) <= time.time())
+        for start in range(0, 10_000, 1000):
+            await control.revoke([f"t{start + n}" for n in range(1000)])
+        asked.append(control.revoked_at("a"))
+
+    give(order, Wire())
+    assert asked == [True, None]
 
 
 @pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001, ["a\nb"], ["a", "\x1b[31m"]])

@@ -105,7 +105,9 @@ def test_tasks_of_a_worker_that_was_removed_stay_lost(busy: State, clock: Any, e
     assert lost(busy) == []
 
 
-def test_a_removed_worker_is_remembered_no_longer_than_its_tasks(make_state: Callable[..., State], event: MakeEvent) -> None:
+def test_a_removed_worker_is_remembered_no_longer_than_its_tasks(
+    make_state: Callable[..., State], event: MakeEvent
+) -> None:
     state = make_state(max_tasks=2)
     state.tick()
     state.apply([event("task-started", "a", clock=1), event("worker-offline", at=3.0, clock=2)])

@@ -38,5 +38,13 @@ class BrokerInspector(ABC):
         Raise Unavailable when the broker is out of reach, NotFound when brokers of this kind cannot tell.
         """
 
+    async def others(self) -> Sequence[str]:
+        """Return names of queues that may exist besides those that workers or the app name; none by default.
+
+        Called before each `queues`, so that it must not take long, and may learn of them bit by bit. Of those, only
+        queues with messages are shown: nobody may be left to consume from them.
+        """
+        return ()
+
     async def close(self) -> None:
         """Release connections."""

@@ -148,6 +148,12 @@ class Control(Protocol):
     async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
         """Have workers drop these tasks; with `terminate` also kill the process that runs one."""
 
+    def revoked_at(self, uuid: str) -> float | None:
+        """Return when the newest order to drop this task went out from here, in seconds since the epoch, else None.
+
+        A worker tells of it only once it comes to the task, which may be hours later.
+        """
+
     async def revoke_by_stamps(
         self, stamps: Mapping[str, Sequence[str]], *, terminate: bool = False, signal: str = "SIGTERM"
     ) -> None:

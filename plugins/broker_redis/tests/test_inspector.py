@@ -87,6 +87,36 @@ def test_the_next_server_of_the_list_is_tried(database: tuple[str, redis.Redis])
     assert count(inspector(f"redis://127.0.0.1:1/0;{database[0]}"), ["flower-test-none"]) == [0]
 
 
+@pytest.mark.parametrize("options", [{}, {"global_keyprefix": "pre[*]-"}])
+def test_queues_that_nobody_names_are_found_among_many_keys(
+    start_redis: StartRedis, options: dict[str, object]
+) -> None:
+    """Declared by kombu itself; a database with results is walked bit by bit."""
+    port, _ = start_redis()
+    client = redis.Redis(port=port)
+    client.mset({f"celery-task-meta-{n}": "x" for n in range(20_000)})
+    url = f"redis://127.0.0.1:{port}/0"
+    with _kombu.Connection(url, transport_options=options) as connection:
+        channel = connection.channel()
+        _kombu.Queue("mail", _kombu.Exchange("mail"), routing_key="mail", channel=channel).declare()
+        _kombu.Queue("w1.celery.pidbox", _kombu.Exchange("celery.pidbox", type="fanout"), channel=channel).declare()
+    asked = inspector(url, **options)
+
+    async def scenario() -> None:
+        for _ in range(10):
+            found = await asked.others()
+        assert list(found) == ["mail"]
+        await asked.close()
+
+    asyncio.run(scenario())
+    client.close()
+
+
+def test_a_database_that_cannot_be_walked_has_no_other_queues() -> None:
+    asked = inspector("redis://127.0.0.1:1/0")
+    assert asyncio.run(asked.others()) == []
+
+
 @pytest.mark.parametrize("options", [{}, {"global_keyprefix": "pre-"}])
 def test_messages_that_workers_hold_are_counted_by_queue(start_redis: StartRedis, options: dict[str, object]) -> None:
     """Against what kombu itself leaves in Redis: two taken of three, by way of an exchange and without one."""

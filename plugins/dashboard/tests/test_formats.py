@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flower_dashboard.formats import Clock, count, duration, label, plain, rough, short, text, whole
+from flower_dashboard.formats import Clock, count, duration, label, moment, plain, rough, short, text, visible, whole
 
 WHEN = 1_700_000_000.5
 
@@ -109,3 +109,33 @@ def test_plain_values_are_strict_json():
 def test_identifiers_and_whole_numbers():
     assert short("0123456789") == "01234567"
     assert [whole(value) for value in (3, 3.7, "3", None, float("nan"))] == [3, 3, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("plain", "plain"),
+        ("a\u202eb\u2069", "a\\u202eb\\u2069"),
+        ("שלום\u200f é", "שלום\u200f é"),
+        (None, ""),
+        (7, "7"),
+    ],
+)
+def test_signs_that_would_turn_what_is_around_them_are_spelt_out(value, words):
+    assert visible(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2023-11-14T22:13:20+00:00", 1_700_000_000),
+        ("2023-11-14T22:13:20Z", 1_700_000_000),
+        ("2023-11-14T22:13:20", 1_700_000_000),
+        ("2023-11-14T23:13:20.500000+01:00", 1_700_000_000.5),
+        ("soon", None),
+        (None, None),
+        (5, None),
+    ],
+)
+def test_points_in_time_in_words(value, seconds):
+    assert moment(value) == seconds

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timezone
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_failure_shows_its_error_before_anything_else(site):
 def test_all_other_fields_are_listed(site):
     task = FakeTask("t", routing_key="rk", queue="q1", retries=0, eta="2026-01-01T00:00:00", expires=None)
     text = site(tasks=[task]).page("/task/t").text
-    for words in ("Routing key rk", "Queue q1", "Retries 0", "ETA 2026-01-01T00:00:00"):
+    for words in ("Routing key rk", "Queue q1", "Retries 0", "ETA 2026-01-01 00:00:00"):
         assert words in text
     assert "Expires" not in text
 
@@ -318,3 +319,47 @@ def test_the_template_of_a_panel_is_drawn_with_what_every_page_has(site, tmp_pat
     assert "&lt;x-evil&gt;" in page.html
     assert not page.find("x-evil")
     assert '<button class="button" disabled>Open a ticket' in page.html
+
+
+def test_an_order_to_drop_a_task_that_waits_is_not_forgotten(site):
+    made = site(tasks=[FakeTask("t", state="RECEIVED", succeeded=None, started=None, runtime=None)])
+    assert "Revoke ordered" not in made.page("/task/t").text
+    assert made.fetch("/task/t/revoke", "POST").code in (200, 303)
+    words = r"Revoke ordered now ?\. The worker that comes to it will drop it"
+    assert re.search(words, made.page("/task/t").text)
+
+
+def test_an_order_that_was_carried_out_is_the_state_alone(site):
+    made = site(tasks=[FakeTask("t", state="REVOKED", succeeded=None, revoked=START)])
+    made.host.control.revoked["t"] = START
+    assert "Revoke ordered" not in made.page("/task/t").text
+
+
+def test_a_task_with_an_eta_counts_down_to_it_in_the_readers_time_zone(site):
+    later = time.time() + 3600
+    eta = datetime.fromtimestamp(later, timezone.utc).isoformat()
+    task = FakeTask("t", state="RECEIVED", eta=eta, succeeded=None, started=None, runtime=None)
+    page = site(tasks=[task]).page("/task/t")
+    assert re.search(r"not before 20\d\d-.* left (1h 00m 00s|59m 5\ds)", page.text)
+    assert re.search(r"ETA 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", page.text)
+    ended = site(tasks=[FakeTask("t", eta=eta)]).page("/task/t")
+    assert "not before" not in ended.text
+
+
+def test_an_eta_that_is_no_time_stays_as_it_is(site):
+    task = FakeTask("t", state="RECEIVED", eta="tomorrow", succeeded=None, started=None)
+    assert "ETA tomorrow" in site(tasks=[task]).page("/task/t").text
+
+
+def test_arguments_cannot_turn_the_text_around_them(site):
+    page = site(tasks=[FakeTask("t", args="('\u202egnp.exe',)")]).page("/task/t")
+    assert "\\u202egnp.exe" in page.text
+    assert "\u202e" not in page.html
+
+
+def test_what_an_unfinished_task_left_in_the_result_backend_is_shown(site):
+    made = site(tasks=[FakeTask("t", state="STARTED", succeeded=None)])
+    made.host.results.items["t"] = TaskResult("t", "PROGRESS", {"current": 3, "total": 9})
+    text = made.page("/task/t/result").text
+    assert "The task is not ready. It left this:" in text
+    assert '"current": 3' in text

@@ -54,3 +54,23 @@ def test_names_lead_to_their_tasks_and_to_those_that_failed(site):
 
 def test_without_tasks_the_page_says_how_long_numbers_are_kept(site):
     assert "for a day" in site().page("/task-types").text
+
+
+@pytest.mark.parametrize(
+    ("failed", "succeeded", "share"),
+    [(100, 0, "100 %"), (199, 1, "100 %"), (99, 1, "99 %"), (1, 199, "0.5 %"), (1, 11, "8.3 %")],
+)
+def test_shares_are_written_out(site, failed, succeeded, share):
+    made = site()
+    made.host.rollups.add("task-failed", task="shop.add", number=failed, ago=5)
+    made.host.rollups.add("task-succeeded", task="shop.add", number=succeeded, ago=5)
+    text = made.page("/task-types").text
+    assert f" {share} " in text
+    assert "e+" not in text
+
+
+def test_high_rates_are_written_out(site):
+    made = site()
+    made.host.rollups.add("task-succeeded", task="shop.add", number=90_000_000, ago=5)
+    text = made.page("/task-types").text
+    assert "25,000/s" in text

@@ -97,11 +97,13 @@ def test_what_only_an_admin_may_do_is_refused_to_others(site, action, status):
 
 
 def test_a_worker_that_is_gone_can_be_removed_and_one_that_is_there_cannot(site):
-    made = site(workers=[FakeWorker("here"), FakeWorker("gone", online=False)])
+    made = site(workers=[FakeWorker("here"), FakeWorker("gone", online=False), FakeWorker("gone2", online=False)])
     answer = made.fetch("/worker/gone/forget", "POST")
     assert (answer.code, answer.headers["Location"]) == (303, "/workers")
     assert made.host.workers.get("gone") is None
     assert made.fetch("/worker/here/forget", "POST").code == 403
+    answer = made.fetch("/worker/gone2/forget", "POST", Accept="application/json")
+    assert json.loads(answer.body)["next"] == "/workers"
     assert made.host.workers.get("here") is not None
 
 

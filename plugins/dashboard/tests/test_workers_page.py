@@ -10,7 +10,7 @@ COUNTS = {"task-received": 1234, "task-failed": 5, "task-succeeded": 1200}
 def workers():
     return [
         FakeWorker("a@shop", active=2, counts=COUNTS),
-        FakeWorker("b@shop", online=False, loadavg=(9.0, 9.0, 9.0), counts={"task-failed": 1}),
+        FakeWorker("b@shop", online=False, active=7, loadavg=(9.0, 9.0, 9.0), counts={"task-failed": 1}),
     ]
 
 
@@ -30,6 +30,12 @@ def test_offline_workers_come_first_and_are_marked_without_a_load(site):
     assert [row["id"] for row in rows] == ["worker-b@shop", "worker-a@shop"]
     assert rows[0]["class"] == "worker-offline"
     assert "9.00" not in page.text
+
+
+def test_nothing_is_said_to_run_at_workers_that_are_offline(site):
+    page = site(workers=workers()).page("/workers?status=offline")
+    assert "Active tasks 0" in page.text
+    assert " 7 " not in page.text
 
 
 def test_counts_lead_to_their_tasks(site):

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import math
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -231,6 +232,7 @@ class FakeControl:
         self.calls: list[TaskCall] = []
         self.task_names: set[str] = set()
         self.refusals: dict[Any, Exception] = {}
+        self.revoked: dict[str, float] = {}
 
     def check_worker(self, hostname: str) -> None:
         worker = self.workers.get(hostname)
@@ -252,6 +254,10 @@ class FakeControl:
 
     async def revoke(self, uuids: Sequence[str], *, terminate: bool = False, signal: str = "SIGTERM") -> None:
         self._record("revoke", tuple(uuids), terminate, signal)
+        self.revoked.update(dict.fromkeys(uuids, time.time()))
+
+    def revoked_at(self, uuid: str) -> float | None:
+        return self.revoked.get(uuid)
 
     async def revoke_by_stamps(
         self, stamps: Mapping[str, Sequence[str]], *, terminate: bool = False, signal: str = "SIGTERM"

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flower_broker_redis.connect import encryption
+from flower_broker_redis.declared import DeclaredQueues
 from flower_broker_redis.faults import describe
 from flower_broker_redis.location import Location, locate
 from flower_broker_redis.unacked import addresses, by_queue, destinations
@@ -40,6 +42,7 @@ class RedisInspector(BrokerInspector):
         self._separator = str(options.get("sep") or _SEPARATOR)
         self._steps = _steps(options.get("priority_steps"))
         self._unacked = self._prefix + str(options.get("unacked_key") or _UNACKED)
+        self._declared = DeclaredQueues(self._prefix + _BINDINGS, self._separator)
         self._clients: dict[int, tuple[Redis, Sentinel | None]] = {}
 
     async def queues(self, names: Sequence[str]) -> Sequence[QueueStats]:
@@ -57,6 +60,15 @@ class RedisInspector(BrokerInspector):
             except (RedisError, OSError) as error:
                 failure = Unavailable(describe(place, error, "count messages"))
         raise failure
+
+    async def others(self) -> Sequence[str]:
+        """Return the queues that clients and workers have ever declared, as far as they are known by now."""
+        from redis.exceptions import RedisError
+
+        with suppress(RedisError, OSError, Unavailable):  # said by `queues`, which asks the same server
+            if self._places:
+                await self._declared.look(self._client(0, self._places[0]))
+        return self._declared.names
 
     async def close(self) -> None:
         """Release connections."""

@@ -32,10 +32,16 @@ class Action(Handler):
         """Finish: `message` as JSON when that is what the caller accepts, else back to the page of `target`."""
         self.finish_order(message, self.host.url(path(page, target), flash=code, target=target), undo)
 
-    def finish_order(self, message: str, page: str, undo: Mapping[str, Any] | None = None) -> None:
-        """Finish like `done`, with any page to go to; `undo` is the request that takes the order back."""
+    def finish_order(
+        self, message: str, page: str, undo: Mapping[str, Any] | None = None, *, leave: bool = False
+    ) -> None:
+        """Finish like `done`, with any page to go to; `undo` is the request that takes the order back.
+
+        `leave` means that the page of the target is no more, so that a script is to go there as well.
+        """
         if wants_json(self.request.headers.get("Accept", "")):
-            self.send_json({"message": message, **({"undo": undo} if undo else {})})
+            more = {**({"undo": undo} if undo else {}), **({"next": page} if leave else {})}
+            self.send_json({"message": message, **more})
         else:
             self.redirect(page, status=303)
 

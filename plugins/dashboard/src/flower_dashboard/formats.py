@@ -9,9 +9,24 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["Clock", "Stamp", "count", "duration", "label", "left", "number", "plain", "short", "text", "whole"]
+__all__ = [
+    "Clock",
+    "Stamp",
+    "count",
+    "duration",
+    "label",
+    "left",
+    "moment",
+    "number",
+    "plain",
+    "short",
+    "text",
+    "visible",
+    "whole",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_TURNING = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 _ACRONYMS = {"eta": "ETA", "id": "ID", "pid": "PID", "ssl": "SSL", "uri": "URI", "url": "URL", "uuid": "UUID"}
 
 
@@ -121,6 +136,23 @@ def text(value: Any) -> str:
     """
     words = _words(value)
     return words if words.isascii() else words.encode("utf-8", "replace").decode("utf-8")
+
+
+def visible(value: Any) -> str:
+    """Return `text` with the signs spelt out that would turn the direction of what is around them, and mislead."""
+    words = text(value)
+    return words if words.isascii() else words.translate(_TURNING)
+
+
+def moment(value: Any) -> float | None:
+    """Return an ISO 8601 time as seconds since the epoch; without a zone it is UTC, as workers mean it."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def count(value: Any) -> str:

@@ -158,7 +158,7 @@ ORDERS: Mapping[str, Order] = {
             "write",
             "Keep the pool between {min} and {max}?",
             "It must have been started with --autoscale.",
-            "Apply to",
+            "Set autoscale of",
             _autoscale,
             (
                 Param("min", int, required=True, minimum=0, maximum=MAX_PROCESSES, help="Fewest processes."),
@@ -197,7 +197,7 @@ ORDERS: Mapping[str, Order] = {
             "write",
             "Limit {task} to {limit}?",
             "This worker starts it no more often than that, until it is started anew. 0 removes the limit.",
-            "Limit at",
+            "Set rate limit at",
             _rate_limit,
             (_TASK, Param("limit", str, required=True, help="Such as 10/s, 100/m or 0.")),
             (("task", "Task"), ("limit", "Rate, such as 10/m")),
@@ -208,7 +208,7 @@ ORDERS: Mapping[str, Order] = {
             "write",
             "Limit the runtime of {task}?",
             "After the soft limit it can clean up, after the hard one its process is killed. 0 removes a limit.",
-            "Limit at",
+            "Set time limits at",
             _time_limit,
             (
                 _TASK,

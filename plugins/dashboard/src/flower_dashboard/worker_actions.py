@@ -37,7 +37,7 @@ class WorkerOrder(Action):
         undo = undo_of(self.host, order, [name], self.params)
         message = await _give(self, order, name, self.params)
         if order.slug == "forget":
-            self.finish_order(message, self.host.url("/workers"))
+            self.finish_order(message, self.host.url("/workers"), leave=True)
         else:
             self.done("worker", name, order.slug, message, undo)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flower_dashboard.formats import visible
 from flower_dashboard.markup import Html
 from flower_dashboard.pages.page import PageHandler
 from flower_dashboard.params import SIGNALS
@@ -64,7 +65,7 @@ class TaskResultPage(PageHandler):
     async def get(self) -> None:
         uuid = self.path["uuid"]
         result = await self.while_connected(self.host.results.get(uuid))
-        shown = result.result if isinstance(result.result, str) else _pretty(result.result)
+        shown = visible(result.result if isinstance(result.result, str) else _pretty(result.result))
         self.show("dashboard/task_result.html", uuid=uuid, result=result, shown=shown)
 
 

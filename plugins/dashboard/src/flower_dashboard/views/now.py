@@ -11,7 +11,7 @@ from msgspec import Struct
 from flower_dashboard.charts import Chart, bars
 from flower_dashboard.clocks import skew
 from flower_dashboard.events import ENDED, type_look
-from flower_dashboard.formats import number, text
+from flower_dashboard.formats import number, text, visible
 from flower_dashboard.params import SPANS
 from flower_dashboard.views.spans import telling_span
 from flower_dashboard.views.usual import Usual, is_slow, usual
@@ -90,12 +90,12 @@ def _unheard(host: Host, worker: Worker) -> Iterator[Mapping[str, Any]]:
 
 def _of_task(task: Task, known: Mapping[str, Usual], now: float | None) -> Running:
     started, name = number(task.started), text(task.name)
-    return _running(text(task.uuid), name, text(task.args), started, known.get(name), now, known=True)
+    return _running(text(task.uuid), name, visible(task.args), started, known.get(name), now, known=True)
 
 
 def _of_request(request: Mapping[str, Any], known: Mapping[str, Usual], now: float | None) -> Running:
     name, started = _name(request), number(request.get("time_start"))
-    return _running(text(request["id"]), name, text(request.get("args")), started, known.get(name), now, known=False)
+    return _running(text(request["id"]), name, visible(request.get("args")), started, known.get(name), now, known=False)
 
 
 def _name(request: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from flower_dashboard.clocks import skew
-from flower_dashboard.formats import label, number, text
+from flower_dashboard.formats import label, moment, number, text, visible
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_dashboard.views.family import Family, family
@@ -90,7 +90,8 @@ class Progress(Struct, frozen=True):
 class TaskView(Struct, frozen=True):
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
     "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
-    is off. `slow` means that it takes far longer than is `usual`. `attempts` counts this one.
+    is off. `due` is before when it is not to run, `revoked` when an order to drop it went out, both None once it has
+    ended. `slow` means that it takes far longer than is `usual`. `attempts` counts this one.
     """
 
     uuid: str
@@ -102,6 +103,8 @@ class TaskView(Struct, frozen=True):
     since: float | None
     worker: str
     skew: str
+    due: float | None
+    revoked: float | None
     runtime: float | None
     exception: str
     traceback: str
@@ -129,7 +132,7 @@ def task_view(host: Host, task: Task) -> TaskView:
     """Return the page of a task."""
     state = look(task.state)
     uuid, name = text(task.uuid), text(task.name)
-    traceback = text(task.traceback)
+    traceback = visible(task.traceback)
     worker = host.workers.get(text(task.worker))
     off = skew(worker)
     steps = _steps(task, one_clock=not off)
@@ -146,16 +149,18 @@ def task_view(host: Host, task: Task) -> TaskView:
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         skew=off,
+        due=None if is_finished(task) or task.started else _due(task),
+        revoked=None if is_finished(task) else host.control.revoked_at(uuid),
         runtime=number(task.runtime),
-        exception=text(task.exception),
+        exception=visible(task.exception),
         traceback=traceback,
         blocks=blocks(traceback) if traceback else [],
         steps=steps,
         strip=_strip(steps, running),
         running=running,
-        args=text(task.args),
-        kwargs=text(task.kwargs),
-        result=text(task.result),
+        args=visible(task.args),
+        kwargs=visible(task.kwargs),
+        result=visible(task.result),
         fields=_fields(task),
         extra=[Field(text(key), value) for key, value in _custom(task).items()],
         progress=_progress(_extra(task)),
@@ -220,11 +225,19 @@ def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:
 
 def _fields(task: Task) -> list[Field]:
     values: dict[str, Any] = {**task.fields(), "queue": task.queue}
+    for key in ("eta", "expires"):
+        if (at := moment(values.get(key))) is not None:
+            values[key] = at
+    times = _TIMES | {key for key in ("eta", "expires") if number(values.get(key)) is not None}
     return [
-        Field(label(key), value, "time" if key in _TIMES else "text")
+        Field(label(key), value, "time" if key in times else "text")
         for key, value in values.items()
         if key not in _SHOWN_ELSEWHERE and value is not None
     ]
+
+
+def _due(task: Task) -> float | None:
+    return moment(task.fields().get("eta"))
 
 
 def _extra(task: Task) -> Mapping[str, Any]:

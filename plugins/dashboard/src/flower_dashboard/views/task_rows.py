@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from flower_dashboard.columns import Column
-from flower_dashboard.formats import Clock, duration, text
+from flower_dashboard.formats import Clock, duration, text, visible
 from flower_dashboard.links import path
 from flower_dashboard.markup import MISSING, Html, escaped
 from flower_dashboard.states import look
@@ -118,12 +118,12 @@ def _duration(value: Any) -> str:
 
 
 def _code(value: Any) -> str:
-    words = _cut(value)
+    words = _cut(visible(value))
     return f"<code>{escaped(words)}</code>" if words else MISSING
 
 
 def _plain(value: Any) -> str:
-    return escaped(_cut(value)) or MISSING
+    return escaped(_cut(visible(value))) or MISSING
 
 
 def _cut(value: Any) -> str:

@@ -107,9 +107,9 @@ def _row(host: Host, row: TaskSummary) -> TypeRow:
     return TypeRow(
         summary=row,
         label="All others" if other else row.name,
-        rate=f"{row.rate:.3g}/s" if row.rate >= 1 else f"{row.rate * 60:.3g}/min",
+        rate=f"{_figure(row.rate)}/s" if row.rate >= 1 else f"{_figure(row.rate * 60)}/min",
         failed=row.counts.get("task-failed", 0),
-        share="" if not row.failure_rate else f"{row.failure_rate * 100:.2g} %",
+        share="" if not row.failure_rate else f"{_figure(row.failure_rate * 100, 2)} %",
         retried=row.counts.get("task-retried", 0),
         p50=rough(row.runtime.p50),
         p95=rough(row.runtime.p95),
@@ -120,3 +120,8 @@ def _row(host: Host, row: TaskSummary) -> TypeRow:
         href="" if other else host.url("/tasks", name=row.name),
         failures="" if other else host.url("/tasks", name=row.name, state="FAILURE"),
     )
+
+
+def _figure(value: float, digits: int = 3) -> str:
+    """Return a number with so many digits, and never fewer than it has before the point."""
+    return f"{value:,.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"

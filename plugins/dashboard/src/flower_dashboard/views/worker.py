@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
-from flower_dashboard.formats import duration, label, number, rough, text, whole
+from flower_dashboard.formats import duration, label, moment, number, rough, text, visible, whole
 from flower_dashboard.views.worker_row import WorkerRow, worker_row
 from flower_plugins import Host, Worker
 
@@ -173,13 +172,13 @@ def _request(value: Any) -> Request | None:
     return Request(
         uuid=text(inner.get("id")),
         name=text(inner.get("name") or inner.get("type")),
-        args=text(inner.get("args")),
-        kwargs=text(inner.get("kwargs")),
+        args=visible(inner.get("args")),
+        kwargs=visible(inner.get("kwargs")),
         acknowledged=_yes_no(inner.get("acknowledged")),
         pid=text(inner.get("worker_pid")),
         started=number(inner.get("time_start")),
         eta=(eta := text(outer.get("eta") or inner.get("eta"))),
-        due=_moment(eta),
+        due=moment(eta),
     )
 
 
@@ -200,15 +199,6 @@ def _queue(value: Any) -> QueueRow | None:
         arguments=text(queue.get("queue_arguments")),
         bindings=text(queue.get("binding_arguments")),
     )
-
-
-def _moment(text_: str) -> float | None:
-    """Return an ISO 8601 time as seconds since the epoch; without a zone it is UTC, as workers mean it."""
-    try:
-        found = datetime.fromisoformat(text_.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _limited(value: Any) -> TaskLimits | None:

@@ -33,7 +33,7 @@ def worker_row(worker: Worker) -> WorkerRow:
         name=text(worker.hostname),
         online=worker.online is True,
         last_seen=number(worker.last_seen),
-        active=whole(worker.active),
+        active=whole(worker.active) if worker.online is True else 0,
         processed=whole(counts.get("task-received")),
         failed=whole(counts.get("task-failed")),
         succeeded=whole(counts.get("task-succeeded")),

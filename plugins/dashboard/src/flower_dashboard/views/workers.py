@@ -82,7 +82,7 @@ def workers_view(host: Host, *, search: str, sort_by: str, offset: int, limit: i
     rows = [worker_row(worker) for worker in matching[offset : offset + limit]]
     totals = {
         "online": sum(up[worker.hostname] for worker in matching),
-        "active": sum(whole(worker.active) for worker in matching),
+        "active": sum(whole(worker.active) for worker in matching if up[worker.hostname]),
         **{name: sum(whole(worker.counts.get(kind)) for worker in matching) for name, kind in _COUNTED.items()},
     }
 
@@ -119,7 +119,7 @@ def _keys(column: str, up: Mapping[str, bool]) -> Callable[[Worker], Any]:
     if kind:
         return lambda worker: whole(worker.counts.get(kind))
     if column == "active":
-        return lambda worker: whole(worker.active)
+        return lambda worker: whole(worker.active) if up[worker.hostname] else 0
     if column == "loadavg":
         return lambda worker: worker_row(worker).load[:1] or (-1.0,)
     return lambda worker: up[worker.hostname] if column == "status" else 0

@@ -41,7 +41,8 @@ export async function ask(href, body) {
   } catch (error) {
     if (body) toast(error.status ? "Flower refuses this question." : "Flower does not answer.", "bad");
     else if (error.status === 400) toast("Choose first what the order is about.", "bad");
-    else location.assign(href);
+    else if (error.status) location.assign(href);
+    else toast("Flower does not answer.", "bad");
   }
 }
 
@@ -61,6 +62,10 @@ async function send(form, submitter, dialog) {
       document.dispatchEvent(new Event("flower:ordered"));
     } else {
       toast(answer.error ?? `Refused with status ${response.status}.`, "bad");
+    }
+    if (response.ok && answer.next) {
+      location.assign(answer.next);
+      return;
     }
     if (dialog.open) dialog.close();
     else if (response.ok && form.hasAttribute("data-sheet")) history.back();

@@ -60,8 +60,9 @@ async function run() {
       location.reload(); // The session has ended: the page itself leads to the login and back.
       return;
     }
-    connected(false);
     if (error.gone) leave();
+    if (error.status === 404) announceGone();
+    else connected(false);
   } finally {
     busy = false;
     last = Date.now();
@@ -82,6 +83,23 @@ function leave() {
   close = null;
 }
 
-function connected(yes) {
-  document.getElementById("connection-lost").hidden = yes;
+/** Say whether Flower answers; when it does again, the page is brought up to date. */
+export function connected(yes) {
+  const banner = document.getElementById("connection-lost");
+  const before = banner.hidden;
+  banner.hidden = yes;
+  const badge = document.querySelector("#freshness > summary");
+  if (!yes && badge) {
+    badge.className = "fresh fresh-bad"; // The next fragment puts it right again.
+    badge.querySelector("span").textContent = "No answer";
+  } else if (yes && !before && close) {
+    refresh();
+  }
+}
+
+/** What the page is about was removed, or made room for something newer. */
+function announceGone() {
+  const banner = document.getElementById("connection-lost");
+  banner.querySelector("span").textContent = "Flower no longer knows this. The page shows what it knew last.";
+  banner.hidden = false;
 }

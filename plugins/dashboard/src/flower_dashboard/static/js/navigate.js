@@ -1,7 +1,9 @@
 // Searching, sorting and paging without a page load: the same URLs, the same fragments, the address bar kept true.
 
 import { settle } from "./hold.js";
+import { connected } from "./live.js";
 import { fetchFragment, patch } from "./patch.js";
+import { toast } from "./toast.js";
 
 const PAUSE = 300;
 const PATIENCE = 250;
@@ -45,6 +47,7 @@ async function go(href, push) {
   try {
     const fragment = await fetchFragment(href);
     if (mine !== latest) return;
+    connected(true);
     if (!push && fragment.querySelector("form[data-search] [aria-invalid]")) {
       // Half a search is no reason to take the list away from somebody who still writes.
       patch(fragment, (region) => region.id === "filters");
@@ -60,8 +63,14 @@ async function go(href, push) {
     patch(fragment);
     settle();
     syncForm(fragment);
-  } catch {
-    if (mine === latest) location.assign(href);
+  } catch (error) {
+    if (mine !== latest) return;
+    if (error.status) {
+      location.assign(href); // The answer is another page, which says itself what it is.
+    } else {
+      connected(false);
+      toast("Flower does not answer.", "bad");
+    }
   } finally {
     if (mine === latest) {
       clearTimeout(waiting);
