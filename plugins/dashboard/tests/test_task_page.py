@@ -363,3 +363,16 @@ def test_what_an_unfinished_task_left_in_the_result_backend_is_shown(site):
     text = made.page("/task/t/result").text
     assert "The task is not ready. It left this:" in text
     assert '"current": 3' in text
+
+
+def test_a_task_that_waits_says_for_how_long_and_whether_anybody_would_take_it(site):
+    not_yet = dict.fromkeys(("received", "started", "succeeded", "runtime", "worker"))
+    task = FakeTask("t", state="PENDING", sent=time.time() - 90, queue="slow", **not_yet)
+    made = site(tasks=[task])
+    page = made.page("/task/t")
+    assert re.search(r"waiting for 1m 3\ds", page.text)
+    assert "no worker consumes" not in page.text
+    made.host.inspect.replies["w1"] = {"active_queues": [{"name": "celery"}]}
+    assert "It waits in queue slow , from which no worker consumes." in made.page("/task/t").text
+    made.host.inspect.replies["w1"] = {"active_queues": [{"name": "slow"}]}
+    assert "no worker consumes" not in made.page("/task/t").text

@@ -11,7 +11,7 @@ from flower_dashboard.events import series_look
 from flower_dashboard.formats import count, text, whole
 from flower_plugins import Host, QueueReport, QueueStats
 
-__all__ = ["BrokerView", "QueueCard", "broker_view", "queue_cards"]
+__all__ = ["BrokerView", "QueueCard", "broker_view", "consumers", "queue_cards"]
 
 _HOUR = 3600.0
 _ALL = 1000
@@ -49,7 +49,7 @@ class BrokerView(Struct, frozen=True):
 
 def queue_cards(host: Host, report: QueueReport) -> list[QueueCard]:
     """Return the queues, those in trouble first, then the longest."""
-    consumed = _consumers(host)
+    consumed = consumers(host)
     history = coarse(host.rollups.queue_lengths(_HOUR, limit=_ALL), max).values
     cards = [_card(queue, consumed, history.get(queue.name, ())) for queue in report.queues]
     return sorted(cards, key=lambda card: (not card.tone, -(card.messages or 0), card.name.casefold()))
@@ -108,7 +108,7 @@ def _trouble(queue: QueueStats, workers: Sequence[str], asked: bool) -> tuple[st
     return ("warn", "No consumer") if nobody else ("", "")
 
 
-def _consumers(host: Host) -> dict[str, list[str]]:
+def consumers(host: Host) -> dict[str, list[str]]:
     """Return the online workers by the queue they say that they consume from."""
     found: dict[str, list[str]] = {}
     for hostname, info in host.inspect.snapshot().items():

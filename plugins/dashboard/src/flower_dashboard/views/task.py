@@ -14,6 +14,7 @@ from flower_dashboard.formats import label, moment, number, text, visible
 from flower_dashboard.states import Look, action, ending, is_finished, look
 from flower_dashboard.tracebacks import Block, blocks
 from flower_dashboard.views.family import Family, family
+from flower_dashboard.views.queues import consumers
 from flower_dashboard.views.usual import Usual, is_slow, usual
 from flower_plugins import Host, Task
 
@@ -91,7 +92,9 @@ class TaskView(Struct, frozen=True):
     """What the page shows. `running` is for how many seconds it has run and not ended; `action` is "terminate",
     "revoke" or "". `loss` is "lost", "restarted" or "", `silent` since when its worker is, `skew` how far its clock
     is off. `due` is before when it is not to run, `revoked` when an order to drop it went out, both None once it has
-    ended. `slow` means that it takes far longer than is `usual`. `attempts` counts this one.
+    ended. `waiting` is for how many seconds it has waited and not begun, `unconsumed` the queue that it waits in while
+    no worker takes from it, "" where there is none. `slow` means that it takes far longer than is `usual`. `attempts`
+    counts this one.
     """
 
     uuid: str
@@ -112,6 +115,8 @@ class TaskView(Struct, frozen=True):
     steps: Sequence[Step]
     strip: Sequence[Phase]
     running: float | None
+    waiting: float | None
+    unconsumed: str
     args: str
     kwargs: str
     result: str
@@ -158,6 +163,8 @@ def task_view(host: Host, task: Task) -> TaskView:
         steps=steps,
         strip=_strip(steps, running),
         running=running,
+        waiting=None if loss or off else _waiting(task, steps, time.time()),
+        unconsumed=_unconsumed(host, task),
         args=visible(task.args),
         kwargs=visible(task.kwargs),
         result=visible(task.result),
@@ -208,6 +215,21 @@ def _running(task: Task, steps: Sequence[Step], now: float) -> float | None:
     if started is None or steps[-1].at != started or is_finished(task):
         return None
     return max(now - started, 0.0)
+
+
+def _waiting(task: Task, steps: Sequence[Step], now: float) -> float | None:
+    if text(task.state) not in ("PENDING", "RECEIVED") or not steps:
+        return None
+    return max(now - steps[-1].at, 0.0)
+
+
+def _unconsumed(host: Host, task: Task) -> str:
+    """Return the queue in which a task waits for nobody, as far as the workers that answered tell."""
+    queue = text(task.queue)
+    if text(task.state) != "PENDING" or not queue:
+        return ""
+    consumed = consumers(host)
+    return queue if consumed and queue not in consumed else ""
 
 
 def _strip(steps: Sequence[Step], running: float | None) -> list[Phase]:

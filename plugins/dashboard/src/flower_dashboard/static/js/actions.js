@@ -4,6 +4,8 @@ import { refresh } from "./live.js";
 import { adoptMain, fetchFragment } from "./patch.js";
 import { toast } from "./toast.js";
 
+const PATIENCE = 250;
+
 export function startActions() {
   const dialog = document.getElementById("dialog");
   document.addEventListener("click", (event) => {
@@ -34,6 +36,7 @@ export function startActions() {
 /** Show a question as a dialog; one with a body has too much to say for a URL. */
 export async function ask(href, body) {
   const dialog = document.getElementById("dialog");
+  const waiting = setTimeout(() => document.body.toggleAttribute("data-busy", true), PATIENCE);
   try {
     adoptMain(await fetchFragment(href, { body }), dialog);
     dialog.showModal();
@@ -43,6 +46,9 @@ export async function ask(href, body) {
     else if (error.status === 400) toast("Choose first what the order is about.", "bad");
     else if (error.status) location.assign(href);
     else toast("Flower does not answer.", "bad");
+  } finally {
+    clearTimeout(waiting);
+    document.body.removeAttribute("data-busy");
   }
 }
 

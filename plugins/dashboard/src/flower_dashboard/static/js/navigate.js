@@ -59,7 +59,7 @@ async function go(href, push) {
       location.assign(href); // The page was opened at a list that does not follow, and has no stream.
       return;
     }
-    history[push ? "pushState" : "replaceState"](null, "", href);
+    history[push && href !== location.href ? "pushState" : "replaceState"](null, "", href);
     patch(fragment);
     settle();
     syncForm(fragment);
