@@ -98,7 +98,6 @@ def test_what_is_no_longer_known_is_not_taken_for_a_flower_that_is_down(failing_
     page = failing_page
     page.route(re.compile("fragment=1"), lambda route: route.fulfill(status=404, body="Unknown task"))
     page.goto("tasks")
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.locator("tbody a").first.click()
     page.get_by_role("heading", level=1).wait_for()
     page.evaluate(

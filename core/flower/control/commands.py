@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -47,7 +47,7 @@ class ControlService:
     ) -> None:
         self._desk = Desk(mailbox, is_known=is_known, is_online=is_online, stream_up=stream_up, timeout=timeout)
         self._publisher, self._registered, self._read_only = publisher, registered, read_only
-        self._revoked: OrderedDict[str, float] = OrderedDict()
+        self._revoked: dict[str, float] = {}
 
     def check_worker(self, hostname: str) -> None:
         """Raise NotFound for a worker nobody has heard of, Offline for one that is gone."""
@@ -79,9 +79,11 @@ class ControlService:
         with self._order("revoke", *([uuids] if isinstance(uuids, str) else uuids)):
             ids, name = bounds.check_uuids(uuids), bounds.signal_name(signal)
             await self._desk.cast("revoke", {"task_id": ids, "terminate": terminate, "signal": name})
-            self._revoked.update(dict.fromkeys(ids, time.time()))
-            while len(self._revoked) > _MAX_REVOKED:
-                self._revoked.popitem(last=False)
+            for each in ids:
+                self._revoked.pop(each, None)  # so that the newest orders stand last
+                self._revoked[each] = time.time()
+            for oldest in list(islice(self._revoked, max(len(self._revoked) - _MAX_REVOKED, 0))):
+                del self._revoked[oldest]
 
     def revoked_at(self, uuid: str) -> float | None:
         """Return when the newest order to drop this task went out from here, if it is one of the last 10,000."""

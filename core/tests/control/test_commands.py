@@ -155,11 +155,14 @@ def test_it_is_known_which_tasks_were_revoked_and_when() -> None:
         await control.revoke(["a", "b"])
         asked.append(began <= (control.revoked_at("a") or 0) <= time.time())
         for start in range(0, 10_000, 1000):
-            await control.revoke([f"t{start + n}" for n in range(1000)])
+            await control.revoke(["b", *(f"t{start + n}" for n in range(999))])
+        asked.extend(control.revoked_at(each) is not None for each in ("a", "b"))
+        await control.revoke([f"more{n}" for n in range(1000)])
         asked.append(control.revoked_at("a"))
+        asked.append(control.revoked_at("b") is not None)
 
     give(order, Wire())
-    assert asked == [True, None]
+    assert asked == [True, True, True, None, True]
 
 
 @pytest.mark.parametrize("uuids", [[], [""], ["x" * 256], ["x"] * 1001, ["a\nb"], ["a", "\x1b[31m"]])

@@ -75,7 +75,7 @@ def test_one_client_serves_many_questions(database: tuple[str, redis.Redis]) -> 
     async def scenario() -> int:
         for _ in range(20):
             await asked.queues(["flower-test-none"])
-        here = {"db": url.rpartition("/")[2], "cmd": "memory|usage"}  # what it asked last
+        here = {"db": url.rpartition("/")[2], "cmd": "scan"}  # what it asked last
         names = [info["addr"] for info in client.client_list() if here.items() <= info.items()]
         await asked.close()
         return len(names)
@@ -104,17 +104,31 @@ def test_queues_that_nobody_names_are_found_among_many_keys(
 
     async def scenario() -> None:
         for _ in range(10):
-            found = await asked.others()
-        assert list(found) == ["mail"]
+            await asked.queues(["celery"])
+        assert list(await asked.others()) == ["mail"]
         await asked.close()
 
     asyncio.run(scenario())
     client.close()
 
 
-def test_a_database_that_cannot_be_walked_has_no_other_queues() -> None:
-    asked = inspector("redis://127.0.0.1:1/0")
-    assert asyncio.run(asked.others()) == []
+def test_a_user_who_may_not_walk_over_keys_still_counts_messages_and_is_refused_once(start_redis: StartRedis) -> None:
+    port, _ = start_redis()
+    client = redis.Redis(port=port)
+    client.execute_command("ACL", "SETUSER", "small", "on", ">pw", "~*", "+@all", "-scan")
+    client.lpush("mail", "x")
+    asked = inspector(f"redis://small:pw@127.0.0.1:{port}/0")
+
+    async def scenario() -> None:
+        for _ in range(3):
+            assert [row.messages for row in await asked.queues(["mail"])] == [1]
+        assert list(await asked.others()) == []
+        await asked.close()
+
+    asyncio.run(scenario())
+    log: Any = client.acl_log()
+    assert [(refusal["object"], refusal["count"]) for refusal in log] == [("scan", 1)]
+    client.close()
 
 
 @pytest.mark.parametrize("options", [{}, {"global_keyprefix": "pre-"}])

@@ -33,7 +33,7 @@ class DeclaredQueues:
 
     def __init__(self, bindings: str, separator: str) -> None:
         self._start, self._separator = bindings.format(""), separator
-        self._cursor = 0
+        self._cursor, self._forbidden = 0, False
         self._found: dict[str, None] = {}
 
     @property
@@ -42,10 +42,23 @@ class DeclaredQueues:
         return list(self._found)
 
     async def look(self, client: Redis) -> None:
-        """Go some steps further, from the beginning again after the end. Raise what the client raises."""
+        """Go some steps further, from the beginning again after the end. Raise what the client raises.
+
+        A user who may not walk is not asked again.
+        """
+        from redis.exceptions import NoPermissionError
+
         pattern = re.sub(r"([*?\[\]\\])", r"\\\1", self._start)
+        if self._forbidden:
+            return
+        try:
+            await self._walk(client, f"{pattern}*")
+        except NoPermissionError:
+            self._forbidden = True
+
+    async def _walk(self, client: Redis, pattern: str) -> None:
         for _ in range(_STEPS):
-            answer: Any = await client.scan(self._cursor, match=f"{pattern}*", count=_KEYS_A_STEP)
+            answer: Any = await client.scan(self._cursor, match=pattern, count=_KEYS_A_STEP)
             self._cursor = int(answer[0])
             for key in answer[1]:
                 await self._read(client, key)

@@ -54,7 +54,11 @@ class RedisInspector(BrokerInspector):
         failure = Unavailable("No Redis server is configured")
         for index, place in enumerate(self._places):
             try:
-                return await self._rows(self._client(index, place), names)
+                client = self._client(index, place)
+                rows = await self._rows(client, names)
+                with suppress(RedisError, OSError):  # what was asked for is known
+                    await self._declared.look(client)
+                return rows
             except Unavailable as error:
                 failure = error
             except (RedisError, OSError) as error:
@@ -62,12 +66,7 @@ class RedisInspector(BrokerInspector):
         raise failure
 
     async def others(self) -> Sequence[str]:
-        """Return the queues that clients and workers have ever declared, as far as they are known by now."""
-        from redis.exceptions import RedisError
-
-        with suppress(RedisError, OSError, Unavailable):  # said by `queues`, which asks the same server
-            if self._places:
-                await self._declared.look(self._client(0, self._places[0]))
+        """Return the queues that clients and workers have ever declared, as far as earlier questions came by them."""
         return self._declared.names
 
     async def close(self) -> None:

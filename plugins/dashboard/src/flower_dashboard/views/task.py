@@ -154,7 +154,7 @@ def task_view(host: Host, task: Task) -> TaskView:
         since=steps[-1].at if steps else number(task.timestamp),
         worker=text(task.worker),
         skew=off,
-        due=None if is_finished(task) or task.started else _due(task),
+        due=None if is_finished(task) or task.started else moment(task.eta),
         revoked=None if is_finished(task) else host.control.revoked_at(uuid),
         runtime=number(task.runtime),
         exception=visible(task.exception),
@@ -256,10 +256,6 @@ def _fields(task: Task) -> list[Field]:
         for key, value in values.items()
         if key not in _SHOWN_ELSEWHERE and value is not None
     ]
-
-
-def _due(task: Task) -> float | None:
-    return moment(task.fields().get("eta"))
 
 
 def _extra(task: Task) -> Mapping[str, Any]:
